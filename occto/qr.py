@@ -16,7 +16,7 @@ class QrPath(NamedTuple):
 def svg_path(text: str, *, border: int = 4, error: ErrorLevel = "M") -> QrPath:
     """Return `text` as a QR code with a quiet zone of `border` modules.
 
-    Raises ValueError when the text is empty or longer than a code of this error level can hold, or the border negative.
+    Raises ValueError when the text is empty or does not fit into a code of this error level, or when the border is negative.
     """
     if not text:
         raise ValueError("a QR code needs a text")
@@ -41,7 +41,7 @@ def _matrix(text: str, *, border: int, error: ErrorLevel) -> list[list[bool]]:
     try:
         code.make(fit=True)
     except (DataOverflowError, ValueError) as reason:
-        raise ValueError("the text is too long for a QR code") from reason
+        raise ValueError("the text does not fit into a QR code") from reason
     return [[bool(module) for module in row] for row in code.get_matrix()]
 
 

@@ -23,7 +23,7 @@ def drawn(path: QrPath) -> Image.Image:
 
 
 @pytest.mark.parametrize(
-    "text", [TOKEN, "https://members.example/certificates/K7QM4T9X2B", "受付票 𠮷野 髙橋 山﨑", "0" * 1000]
+    "text", [TOKEN, "https://members.example/certificates/K7QM4T9X2B", "受付票 𠮷野 髙橋 山﨑", "0123456789" * 100]
 )
 @pytest.mark.parametrize("error", ["L", "M", "Q", "H"])
 def test_reader_gets_the_same_text_back(text: str, error: str) -> None:
@@ -52,7 +52,7 @@ def test_quiet_zone_is_inside_the_size_and_white(border: int) -> None:
 
 
 def test_token_is_packed_as_alphanumeric() -> None:
-    assert svg_path(TOKEN).size < svg_path(TOKEN.lower()).size
+    assert svg_path(TOKEN, error="Q").size < svg_path(TOKEN.lower(), error="Q").size
 
 
 @pytest.mark.parametrize(
