@@ -16,7 +16,7 @@ class QrPath(NamedTuple):
 def svg_path(text: str, *, border: int = 4, error: ErrorLevel = "M") -> QrPath:
     """Return `text` as a QR code with a quiet zone of `border` modules.
 
-    Raises ValueError when the text is empty or does not fit into a code of this error level, or when the border is negative.
+    Raises ValueError when the text is empty or does not fit into a code of this error level, and for a border below 0.
     """
     if not text:
         raise ValueError("a QR code needs a text")
