@@ -12,8 +12,8 @@ from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypedDict
-from zoneinfo import ZoneInfo
 
+from occto.domain.dates import format_date_weekday, format_instant, today_jst
 from occto.glyphs import coverage, printable
 
 if TYPE_CHECKING:
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 TEMPLATES: Final = Path(__file__).resolve().parent.parent / "templates" / "pdf"
 FONTS: Final = Path(__file__).resolve().parent / "fonts"
 MIMETYPE: Final = "application/pdf"
-_JST: Final = ZoneInfo("Asia/Tokyo")
-_WEEKDAYS: Final = "月火水木金土日"
 _NAMED_MISSING: Final = 8  # so many replaced characters are named at the end of a document
 
 
@@ -146,7 +144,7 @@ def _plain(value: object, *, missing: list[str]) -> object:
     if isinstance(value, datetime):
         return _moment(value)
     if isinstance(value, date):
-        return _day(value)
+        return format_date_weekday(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(item, missing=missing) for key, item in value.items()}
     if isinstance(value, Sequence):
@@ -155,14 +153,7 @@ def _plain(value: object, *, missing: list[str]) -> object:
 
 
 def _moment(at: datetime) -> dict[str, str]:
-    if at.tzinfo is None:
-        raise ValueError("a PDF takes aware datetimes alone")
-    local = at.astimezone(_JST)
-    return {"day": _day(local.date()), "time": f"{_day(local.date())}{local:%H:%M}"}
-
-
-def _day(day: date) -> str:
-    return f"{day.year}年{day.month}月{day.day}日（{_WEEKDAYS[day.weekday()]}）"
+    return {"day": format_date_weekday(today_jst(at)), "time": format_instant(at)}
 
 
 def _named(missing: Sequence[str]) -> list[str]:

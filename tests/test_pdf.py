@@ -326,7 +326,7 @@ def test_a_missing_value_is_an_error_with_the_diagnostics() -> None:
 
 
 def test_naive_times_and_foreign_kinds_are_refused() -> None:
-    with pytest.raises(ValueError, match="aware"):
+    with pytest.raises(ValueError, match="naive"):
         slip_pdf(accepted_at=datetime(2026, 11, 24, 15, 30))  # noqa: DTZ001 - the naive value is the point
     with pytest.raises(TypeError, match="float"):
         slip_pdf(head_office=1.5)
