@@ -20,12 +20,13 @@ import re
 import unicodedata
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 from occto.domain.clauses import MARKS, anchor
 from occto.domain.clauses import Clause as Clause
 
 FIRST_VERSION = 1
+_TEXTS = Path(__file__).parents[1] / "data" / "terms"
 
 
 class TermsFormatError(ValueError):
@@ -172,7 +173,7 @@ def canonical_text(source: str) -> str:
 @cache
 def shipped_text(number: int) -> str:
     """The source text of a version that comes with the software; FileNotFoundError for any other number."""
-    return resources.files("occto").joinpath("data", "terms", f"{number}.txt").read_text(encoding="utf-8")
+    return (_TEXTS / f"{number}.txt").read_text(encoding="utf-8")
 
 
 def parse(source: str) -> Document:
