@@ -1,0 +1,1 @@
+"""Small word lists read by the rules."""
