@@ -1,0 +1,140 @@
+"""Who may enter. Every route declares a permission; one door asks `domain/permissions.py` before any view runs."""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
+from urllib.parse import urlsplit
+
+from flask import Flask, abort, current_app, flash, g, has_request_context, redirect, request, session, url_for
+from flask_login import current_user
+from werkzeug.local import LocalProxy
+from werkzeug.wrappers import Response as BaseResponse
+
+from occto import clock
+from occto.domain.actor import Actor
+from occto.domain.permissions import Permission
+from occto.extensions import db, login
+from occto.queries.viewer import ANONYMOUS, Viewer, load_viewer
+from occto.services import sign_in
+from occto.unit_of_work import run
+
+F = TypeVar("F", bound=Callable[..., Any])
+SEEN_EVERY_SECONDS = 300
+_ATTRIBUTE = "occto_permission"
+
+viewer: Viewer = cast(Viewer, LocalProxy(lambda: current_user if has_request_context() else ANONYMOUS))
+"""Who is asking; looked up once a request, when first needed."""
+
+
+class UndeclaredRoute(RuntimeError):  # noqa: N818 - named for what it is
+    """A route was added without a permission."""
+
+
+def permit(permission: Permission) -> Callable[[F], F]:
+    """Declare who may enter the view below."""
+
+    def declare(view: F) -> F:
+        setattr(view, _ATTRIBUTE, permission)
+        return view
+
+    return declare
+
+
+def permission_of(app: Flask, endpoint: str) -> Permission:
+    """The permission declared for `endpoint`; raises UndeclaredRoute where there is none."""
+    if endpoint == "static" or endpoint.endswith(".static"):
+        return Permission.PUBLIC
+    declared = getattr(app.view_functions[endpoint], _ATTRIBUTE, None)
+    if declared is None:
+        declared = app.extensions["admin_permissions"].get(endpoint)
+    if declared is None:
+        raise UndeclaredRoute(endpoint)
+    return cast(Permission, declared)
+
+
+def close(app: Flask) -> None:
+    """Shut the door: build the map of all endpoints once, failing at start where one has no permission."""
+    app.extensions.setdefault("admin_permissions", {})
+    app.extensions["permissions"] = {endpoint: permission_of(app, endpoint) for endpoint in app.view_functions}
+    login.init_app(app)
+    login.request_loader(_viewer_of_request)
+    login.anonymous_user = lambda: ANONYMOUS  # type: ignore[assignment]
+    app.before_request(_door)
+
+
+def token_hash(token: str) -> str:
+    """What the database keeps of a token of at least 128 random bits."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def actor() -> Actor:
+    """The stamp for what the viewer does in this request."""
+    return viewer.actor(request_id=g.request_id, address=request.remote_addr or "")
+
+
+def _viewer_of_request(_request: Any) -> Viewer | None:
+    token = session.get("sid")
+    if not isinstance(token, str):
+        return None
+    found = load_viewer(db.session(), token_hash(token), now=clock.now())
+    return found if found.is_authenticated else None
+
+
+def _door() -> BaseResponse | None:
+    if request.endpoint is None:
+        return None
+    needed = current_app.extensions["permissions"][request.endpoint]
+    if needed is Permission.PUBLIC:
+        return None
+    if not viewer.can(needed):
+        return _refuse(needed)
+    _touch()
+    return None
+
+
+def _touch() -> None:
+    """Keep the session alive: one short write, at most once in five minutes."""
+    now = clock.now()
+    seen = viewer.seen_at
+    if viewer.session_id is not None and seen is not None and (now - seen).total_seconds() > SEEN_EVERY_SECONDS:
+        run(sign_in.touch_session, viewer.session_id, now=now)
+
+
+def _refuse(needed: Permission) -> BaseResponse:
+    """Send the viewer to where the way in begins, or 403."""
+    if viewer.kind == "half":
+        return redirect(url_for("auth.second_factor"), 303)
+    if viewer.is_anonymous and needed is Permission.APPLICATION_FILL:
+        flash(
+            "申請用のリンクの有効な時間が過ぎたか、まだ開かれていません。メールアドレスを入力して、新しいリンクをお受け取りください。保存した内容は残っています。",
+            "warning",
+        )
+        return redirect(url_for("join.request_link"), 303)
+    if viewer.is_anonymous:
+        where = request.full_path.rstrip("?") if request.method == "GET" else None
+        if request.method != "GET":
+            flash("サインインの有効な時間が過ぎました。もう一度サインインしてから操作してください。", "warning")
+        return redirect(url_for("auth.sign_in", next=where), 303)
+    if needed is Permission.HOME and viewer.kind == "member" and viewer.member_id is None:
+        return redirect(url_for("auth.choose_company"), 303)
+    abort(403)
+
+
+def safe_next(target: str | None) -> str | None:
+    """`target` where it is an address inside this site, else None: never a way out (open redirect)."""
+    if not target or not target.startswith("/") or target.startswith(("//", "/\\")) or any(ord(c) < 32 for c in target):
+        return None
+    parts = urlsplit(target)
+    return target if not parts.scheme and not parts.netloc and "\\" not in target else None
+
+
+def start_session_cookie(token: str) -> None:
+    """Give the browser a new session: whatever was in its cookie before is gone (no fixation)."""
+    session.clear()
+    session["sid"] = token
+    session.permanent = True
+
+
+def end_session_cookie() -> None:
+    """Forget the session in the browser; the row on the server was ended by the verb."""
+    session.clear()

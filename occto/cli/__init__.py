@@ -1,0 +1,11 @@
+"""`flask --app app occto …`: what operators and the machine itself run."""
+
+from flask import Flask
+from flask.cli import AppGroup
+
+group = AppGroup("occto", help="会員情報管理システムの運用コマンド")
+
+
+def register(app: Flask) -> None:
+    """Add the commands to `app`."""
+    app.cli.add_command(group)

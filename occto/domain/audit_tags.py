@@ -1,0 +1,33 @@
+"""The acts that are recorded: title and the fixed set of keys of each tag's payload."""
+
+AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
+    "link.requested": ("申請用リンクの請求", frozenset({"kind"})),
+    "link.used": ("リンクの使用", frozenset({"purpose"})),
+    "session.started": ("サインイン", frozenset({"second_factor"})),
+    "session.ended": ("ログアウト", frozenset()),
+    "session.company_chosen": ("会社の選択", frozenset({"member_id"})),
+    "sign_in.failed": ("サインインの失敗", frozenset({"outcome"})),
+    "password.set": ("パスワードの設定", frozenset({"sessions_ended"})),
+    "second_factor.set": ("二段階認証の設定", frozenset()),
+    "recovery_codes.made": ("回復コードの発行", frozenset({"count"})),
+    "recovery_code.used": ("回復コードの使用", frozenset({"left"})),
+    "terms.agreed": ("利用規約への同意", frozenset({"terms_no", "kind"})),
+    "application.started": ("加入申請の作成", frozenset({"channel"})),
+    "application.saved": ("加入申請の保存", frozenset({"section", "errors"})),
+    "application.file_added": ("添付書類の追加", frozenset({"attachment_id", "kind", "sha256", "size"})),
+    "application.file_removed": ("添付書類の取り外し", frozenset({"attachment_id"})),
+    "application.confirmation_asked": ("会員担当への確認依頼", frozenset({"digest"})),
+    "application.submitted": ("加入申請の提出", frozenset({"stage", "revision_no", "digest", "state"})),
+    "application.step": ("加入申請の処理", frozenset({"step", "from", "to", "revision_no", "reason"})),
+    "application.operator_code": ("事業者コードの記録", frozenset({"operator_code"})),
+    "application.approved": (
+        "加入の承認",
+        frozenset({"member_id", "change_id", "member_on", "by_law", "checked_by_id"}),
+    ),
+    "application.draft_removed": ("下書きの削除", frozenset({"saved_at"})),
+    "application.remark": ("連絡・コメント", frozenset({"item", "audience"})),
+    "mail.queued_again": ("メールの再送", frozenset({"outbox_id"})),
+    "user.created": ("ユーザの作成", frozenset({"kind", "roles"})),
+    "user.affiliated": ("会社への所属", frozenset({"member_id", "role"})),
+    "demo.loaded": ("デモデータの作成", frozenset({"members"})),
+}

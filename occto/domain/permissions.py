@@ -1,0 +1,75 @@
+"""Who may do what: one enum of permissions, one table from roles to permissions.
+
+Staff roles follow `domain` section 4; members' roles are those that an administrator can give (利用規約 3.2).
+"""
+
+from collections.abc import Iterable
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is at the moment of asking: staff roles, roles at a member, or an applicant."""
+
+    APPLICANT = "APPLICANT"
+    ADMINISTRATOR = "ADMINISTRATOR"
+    APPLICATIONS = "APPLICATIONS"
+    ASSEMBLY = "ASSEMBLY"
+    VIEWER = "VIEWER"
+    GUEST = "GUEST"
+    OPERATOR = "OPERATOR"
+    APPROVER = "APPROVER"
+    SYSTEM = "SYSTEM"
+    RECEPTION = "RECEPTION"
+
+
+STAFF_ROLES = (Role.OPERATOR, Role.APPROVER, Role.SYSTEM, Role.RECEPTION)
+MEMBER_ROLES = (Role.ADMINISTRATOR, Role.APPLICATIONS, Role.ASSEMBLY, Role.VIEWER)
+SECOND_FACTOR_ROLES = frozenset({*STAFF_ROLES, Role.ADMINISTRATOR})
+"""Roles that must pass a second factor."""
+
+
+class Permission(StrEnum):
+    """`area:action`. PUBLIC needs nobody; SIGNED_IN needs any completed sign-in; HALF_SIGNED_IN a password passed."""
+
+    PUBLIC = "public:see"
+    HALF_SIGNED_IN = "session:finish"
+    SIGNED_IN = "session:use"
+    APPLICATION_FILL = "application:fill"
+    HOME = "home:see"
+    STAFF_ENTER = "staff:enter"
+    APPLICATION_SEE = "application:see"
+    APPLICATION_PROCESS = "application:process"
+    APPLICATION_ENTER_PAPER = "application:enter_paper"
+    APPLICATION_APPROVE = "application:approve"
+    APPLICATION_LAPSE = "application:lapse"
+    MEMBER_SEE = "member:see"
+    USER_SEE = "user:see"
+    MAIL_SEE = "mail:see"
+    MAIL_RESEND = "mail:resend"
+    TERMS_SEE = "terms:see"
+    AUDIT_SEE = "audit:see"
+    SETTINGS_SEE = "settings:see"
+
+
+_P = Permission
+_STAFF = frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN, _P.STAFF_ENTER, _P.TERMS_SEE})
+_MEMBER = frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN, _P.HOME})
+_DESK = _STAFF | {_P.APPLICATION_SEE, _P.MEMBER_SEE, _P.USER_SEE, _P.MAIL_SEE, _P.AUDIT_SEE, _P.SETTINGS_SEE}
+
+TABLE: dict[Role, frozenset[Permission]] = {
+    Role.APPLICANT: frozenset({_P.APPLICATION_FILL}),
+    Role.ADMINISTRATOR: _MEMBER,
+    Role.APPLICATIONS: _MEMBER,
+    Role.ASSEMBLY: _MEMBER,
+    Role.VIEWER: _MEMBER,
+    Role.GUEST: frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN}),
+    Role.OPERATOR: _DESK | {_P.APPLICATION_PROCESS, _P.APPLICATION_ENTER_PAPER, _P.MAIL_RESEND},
+    Role.APPROVER: _DESK | {_P.APPLICATION_PROCESS, _P.APPLICATION_APPROVE, _P.APPLICATION_LAPSE},
+    Role.SYSTEM: _STAFF | {_P.USER_SEE, _P.MAIL_SEE, _P.MAIL_RESEND, _P.AUDIT_SEE, _P.SETTINGS_SEE},
+    Role.RECEPTION: _STAFF | {_P.MEMBER_SEE},
+}
+
+
+def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:
+    """All that `roles` together allow; PUBLIC always."""
+    return frozenset({_P.PUBLIC}).union(*(TABLE[role] for role in roles))

@@ -1,0 +1,138 @@
+"""Japanese titles of codes and columns: forms, admin, differences, mails and exports all ask here."""
+
+from datetime import date
+from enum import StrEnum
+
+from occto.domain import codes
+from occto.domain.dates import format_date
+from occto.domain.joining import LABELS as APPLICATION_STATES
+from occto.domain.joining import ApplicationState, Stage
+from occto.domain.permissions import Role
+from occto.domain.profile import Item, Kind
+
+_LABELS: dict[type[StrEnum], dict[str, str]] = {
+    ApplicationState: APPLICATION_STATES,
+    Stage: {"PROVISIONAL": "加入仮申請", "MAIN": "加入本申請"},
+    codes.Licence: {
+        "RETAIL": "小売電気事業者",
+        "GTD": "一般送配電事業者",
+        "TRANS": "送電事業者",
+        "DIST": "配電事業者",
+        "SPTD": "特定送配電事業者",
+        "RSPTD": "登録特定送配電事業者",
+        "GEN": "発電事業者",
+        "AGG": "特定卸供給事業者",
+    },
+    codes.Act: {"REGISTRATION": "登録", "PERMISSION": "許可", "NOTIFICATION": "届出"},
+    codes.EndReason: {
+        "REVOCATION": "取消し",
+        "CLOSURE_PERMISSION": "廃止許可",
+        "CLOSURE_NOTIFICATION": "廃止届出",
+        "SUCCESSION": "承継",
+    },
+    codes.ActStatus: {"ACT": "手続きが済んでいる", "PENDING": "申請中"},
+    codes.ControlBasis: {"MAJORITY": "議決権の過半数", "SUBSTANCE": "実質支配"},
+    codes.Relation: {"PARENT": "親法人等", "SUBSIDIARY": "子法人等"},
+    codes.Holding: {"DIRECT": "直接", "INDIRECT": "間接"},
+    codes.LegalForm: {
+        "KK": "株式会社",
+        "GK": "合同会社",
+        "GOMEI": "合名会社",
+        "GOSHI": "合資会社",
+        "YK": "特例有限会社",
+        "COOPERATIVE": "協同組合",
+        "FOUNDATION": "財団法人",
+        "ASSOCIATION": "社団法人",
+        "MUNICIPALITY": "地方公共団体",
+        "FOREIGN": "外国会社",
+        "OTHER": "その他",
+    },
+    codes.Entrant: {"COMPANY": "会社の役員または職員", "CONTRACTOR": "会社から委託を受けた方"},
+    codes.Channel: {"ONLINE": "オンライン", "PAPER": "書面"},
+    codes.AttachmentKind: {
+        "REGISTRY": "登記事項証明書",
+        "METI_ACT": "経済産業省の通知の写し",
+        "CAPITAL_CHART": "資本関係図",
+        "MANDATE_LETTER": "委任状",
+        "PAPER_SCAN": "申請書の写し（スキャン）",
+        "OTHER": "その他",
+    },
+    codes.ScanState: {"NOT_CONFIGURED": "検査なし", "CLEAN": "検査済み", "REFUSED": "検査で拒否"},
+    codes.UserKind: {"MEMBER": "会員のユーザ", "CONTRACTOR": "受託者のユーザ", "STAFF": "広域機関職員", "GUEST": "ゲスト"},
+    codes.UserState: {"INVITED": "招待中", "ACTIVE": "利用中", "STOPPED": "停止中", "CLOSED": "終了"},
+    codes.MemberState: {"COMING": "加入予定", "MEMBER": "会員", "LEFT": "退会"},
+    codes.MailState: {
+        "PENDING": "送信待ち",
+        "LEASED": "送信中",
+        "SENT": "送信済み",
+        "FAILED": "不達",
+        "UNCERTAIN": "送信結果不明",
+        "BOUNCED": "不達（宛先で拒否）",
+        "SUPPRESSED": "送信しない",
+    },
+    codes.ConsentKind: {"EXPLICIT": "同意ボタン", "DEEMED": "サインインによるみなし同意"},
+    codes.FormedBy: {"CLICK": "同意ボタン", "DEEMED": "みなし同意", "PAPER": "書面"},
+    codes.Declaration: {
+        "NO_ANTISOCIAL_FORCES": "反社会的勢力でないことの表明",
+        "PROVISION_TO_STATE": "国の機関への情報提供の同意",
+    },
+    codes.Audience: {"PARTY": "申請者に見せる", "STAFF": "職員だけ"},
+    codes.Turn: {"FIRST": "一人目", "SECOND": "二人目"},
+    codes.SubjectKind: {"APPLICATION": "加入申請", "MEMBER": "会員", "USER": "ユーザ"},
+    codes.ChangeSource: {"APPLICATION": "加入申請", "DEMO": "デモデータ"},
+    codes.LinkPurpose: {"APPLY": "申請", "SET_PASSWORD": "パスワード設定", "CONFIRM_APPLICATION": "申請内容の確認"},
+    codes.SignInOutcome: {
+        "PASSED": "成功",
+        "BAD_PASSWORD": "パスワード相違",
+        "BAD_CODE": "確認コード相違",
+        "THROTTLED": "回数制限",
+        "LINK_REQUESTED": "リンクの請求",
+    },
+    Role: {
+        "APPLICANT": "申請者",
+        "ADMINISTRATOR": "管理者",
+        "APPLICATIONS": "申請担当",
+        "ASSEMBLY": "総会回答担当",
+        "VIEWER": "閲覧",
+        "GUEST": "ゲスト",
+        "OPERATOR": "審査担当",
+        "APPROVER": "承認者",
+        "SYSTEM": "システム管理者",
+        "RECEPTION": "受付責任者",
+    },
+}  # fmt: skip
+
+
+def label(code: StrEnum | None) -> str:
+    """The Japanese word for a code; empty for None. KeyError for a kind of code without words."""
+    return "" if code is None else _LABELS[type(code)][code.value]
+
+
+def choices(kind: type[StrEnum]) -> list[tuple[str, str]]:
+    """(value, label) of every code of a kind, in the order of declaration."""
+    return [(member.value, _LABELS[kind][member.value]) for member in kind]
+
+
+def kinds() -> list[type[StrEnum]]:
+    """Every kind of code that has words."""
+    return list(_LABELS)
+
+
+_VALUE_LABELS = {"legal_form": codes.LegalForm, "licences": codes.Licence}
+
+
+def show(item: Item, value: object) -> str:
+    """A clean value of `item` as a person reads it; empty where there is none. Licences are parted by 、."""
+    if value is None or value == "" or value == []:
+        return ""
+    if item.kind is Kind.YEN and isinstance(value, int):
+        return f"{value:,} 円"
+    if item.kind is Kind.MONTH:
+        return f"{value}月"
+    if item.kind is Kind.DATE and isinstance(value, str):
+        return format_date(date.fromisoformat(value))
+    if item.key in _VALUE_LABELS:
+        kind = _VALUE_LABELS[item.key]
+        values = value if isinstance(value, list) else [value]
+        return "、".join(label(kind(str(each))) for each in values)
+    return str(value)

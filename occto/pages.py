@@ -1,0 +1,121 @@
+"""What every page can use: the viewer, the office, the menu, filters of dates and figures, addresses of static files."""
+
+import hashlib
+from datetime import date, datetime
+from enum import StrEnum
+from functools import lru_cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from flask import Flask, current_app, request, url_for
+
+from occto import clock
+from occto.access import viewer
+from occto.domain.dates import JST, format_date, format_instant
+from occto.domain.permissions import Permission
+from occto.http import csp_nonce
+from occto.labels import label
+
+_MENU = (
+    (Permission.HOME, "home.home", "ホーム"),
+    (Permission.STAFF_ENTER, "admin.index", "職員画面"),
+)
+_STATIC = Path(__file__).parent / "static"
+
+
+def register(app: Flask) -> None:
+    """Give the templates of `app` their context and filters."""
+    app.context_processor(_context)
+    app.jinja_env.globals.update(asset=asset, csp_nonce=csp_nonce, label=label)
+    app.jinja_env.filters.update(
+        date=_date,
+        date_short=_date_short,
+        instant=_instant,
+        yen=_figure,
+        number=_figure,
+        filesize=filesize,
+        label=_label,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def site() -> SimpleNamespace:
+    """Who runs the system and how to reach them."""
+    return SimpleNamespace(
+        organisation="電力広域的運営推進機関",
+        title="会員情報管理システム",
+        contact_name="総務部総務グループ",
+        contact_phone=current_app.config["CONTACT_PHONE"],
+        contact_hours="平日 9:00–17:00",
+        contact_mail=current_app.config["CONTACT_MAIL"],
+        demo=current_app.config["DEMO"],
+        base_url=current_app.config["BASE_URL"],
+    )
+
+
+def asset(filename: str) -> str:
+    """The address of a static file with its content hash: cached for a year, new as soon as the content is."""
+    return url_for("static", filename=filename, v=_content_hash(filename))
+
+
+@lru_cache(maxsize=64)
+def _content_hash(filename: str) -> str:
+    return hashlib.sha256((_STATIC / filename).read_bytes()).hexdigest()[:12]
+
+
+def _context() -> dict[str, Any]:
+    return {"viewer": _ViewerOnPage(), "site": site(), "nav": _nav(), "now_jst": clock.now().astimezone(JST)}
+
+
+class _ViewerOnPage:
+    """The viewer with the words that pages show; looked up only when a template asks."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(viewer, name)
+
+    @property
+    def role_label(self) -> str:
+        return "・".join(label(role) for role in viewer.roles)
+
+
+def _nav() -> list[dict[str, Any]]:
+    area = (request.endpoint or "").split(".")[0]
+    return [
+        {"label": words, "url": url_for(endpoint), "current": endpoint.split(".")[0] == area}
+        for permission, endpoint, words in _MENU
+        if viewer.can(permission)
+    ]
+
+
+def _date(value: date | str | None) -> str:
+    if not value:
+        return ""
+    return format_date(date.fromisoformat(value) if isinstance(value, str) else value)
+
+
+def _date_short(value: date | datetime | None) -> str:
+    if value is None:
+        return ""
+    day = value.astimezone(JST).date() if isinstance(value, datetime) else value
+    return f"{day.month}月{day.day}日"
+
+
+def _instant(value: datetime | str | None) -> str:
+    if not value:
+        return ""
+    return format_instant(datetime.fromisoformat(value) if isinstance(value, str) else value)
+
+
+def _figure(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def filesize(size: int) -> str:
+    """A size in bytes as people read it: 412 kB, 1.4 MB."""
+    return f"{size / 1_000_000:.1f} MB" if size >= 1_000_000 else f"{max(size // 1000, 1)} kB"
+
+
+def _label(code: StrEnum | None) -> str:
+    return label(code)

@@ -1,0 +1,99 @@
+"""Reads for sign-in and for the pages about people."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from occto.domain.codes import SignInOutcome
+from occto.domain.errors import NotFound
+from occto.domain.permissions import SECOND_FACTOR_ROLES
+from occto.domain.throttle import KNOWN_FOR, LINK_WINDOW, WINDOW, Tries
+from occto.models import Affiliation, Member, SignInAttempt, StaffRole, User
+
+ONLY_FACTOR, WITH_SECOND_FACTOR = 15, 8
+_FAILED = (SignInOutcome.BAD_PASSWORD, SignInOutcome.BAD_CODE)
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """A company that a person may act for."""
+
+    member_id: int
+    name: str
+    role: str
+    operator_code: str
+
+
+def user_by_email(session: Session, email_key: str) -> User | None:
+    """The user whose ログインID is this address in lower case."""
+    return session.scalar(select(User).where(User.email_key == email_key))
+
+
+def user_by_id(session: Session, user_id: int) -> User:
+    """The user with this row number; NotFound where there is none."""
+    user = session.get(User, user_id)
+    if user is None:
+        raise NotFound
+    return user
+
+
+def password_minimum(session: Session, user_id: int) -> int:
+    """How long the user's password must be: 15 where it is the only factor, 8 where a second one is compulsory."""
+    staff = select(StaffRole.role).where(StaffRole.user_id == user_id)
+    member = select(Affiliation.role).where(Affiliation.user_id == user_id, Affiliation.ended_at.is_(None))
+    roles = set(session.scalars(staff)) | set(session.scalars(member))
+    return WITH_SECOND_FACTOR if roles & SECOND_FACTOR_ROLES else ONLY_FACTOR
+
+
+def companies_of(session: Session, user_id: int) -> list[Company]:
+    """The companies that the user has a role at now, by name."""
+    rows = session.execute(
+        select(Member.id, Member.current_name, Affiliation.role, Member.operator_code)
+        .join(Affiliation, Affiliation.member_id == Member.id)
+        .where(Affiliation.user_id == user_id, Affiliation.ended_at.is_(None))
+        .order_by(Member.name_key, Member.id)
+    )
+    return [Company(row.id, row.current_name, row.role, row.operator_code) for row in rows]
+
+
+def tries(session: Session, *, account_key: str, address_key: str, now: datetime) -> Tries:
+    """What the throttle of sign-in counts."""
+    since = now - WINDOW
+    failed = (
+        select(func.count())
+        .select_from(SignInAttempt)
+        .where(SignInAttempt.at > since, SignInAttempt.outcome.in_(_FAILED))
+    )
+    by_account = SignInAttempt.account_key == account_key
+    by_address = SignInAttempt.address_key == address_key
+    known = select(SignInAttempt.id).where(
+        by_account, by_address, SignInAttempt.outcome == SignInOutcome.PASSED, SignInAttempt.at > now - KNOWN_FOR
+    )
+    row = session.execute(
+        select(
+            failed.where(by_account, by_address).scalar_subquery(),
+            failed.where(by_address).scalar_subquery(),
+            failed.where(by_account).scalar_subquery(),
+            known.exists(),
+        )
+    ).one()
+    return Tries(pair=row[0], address=row[1], account=row[2], known_address=row[3])
+
+
+def link_requests(session: Session, *, account_key: str, address_key: str, now: datetime) -> tuple[int, int]:
+    """Links requested in the last hour: by this pair, and by this network address."""
+    asked = (
+        select(func.count())
+        .select_from(SignInAttempt)
+        .where(
+            SignInAttempt.at > now - LINK_WINDOW,
+            SignInAttempt.address_key == address_key,
+            SignInAttempt.outcome == SignInOutcome.LINK_REQUESTED,
+        )
+    )
+    row = session.execute(
+        select(asked.where(SignInAttempt.account_key == account_key).scalar_subquery(), asked.scalar_subquery())
+    ).one()
+    return row[0], row[1]

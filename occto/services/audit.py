@@ -1,0 +1,188 @@
+"""記録: an event in the act's own transaction; the chain is closed a moment later by the sealer."""
+
+import hashlib
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import func, select, text
+from sqlalchemy.orm import Session
+
+from occto.domain.actor import Actor
+from occto.domain.audit_tags import AUDIT_TAGS
+from occto.domain.canonical import canonical, digest, jsonable
+from occto.models import AccessEvent, AccessSubject, AuditDetail, AuditEvent, AuditLink
+
+GENESIS = "0" * 64
+SEALER_LOCK = 0x0CC70  # one advisory lock of the database, held by the sealer alone
+FLOOR_AGE = timedelta(hours=1)
+
+
+def record(
+    session: Session,
+    tag: str,
+    *,
+    subject: str,
+    actor: Actor,
+    now: datetime,
+    detail: Mapping[str, Any] | None = None,
+    clause: str | None = None,
+) -> AuditEvent:
+    """Add one event. `subject` is kind:id; the keys of `detail` are those fixed for `tag` (ValueError otherwise)."""
+    payload = jsonable(detail or {})
+    if set(payload) != AUDIT_TAGS[tag][1]:
+        raise ValueError(f"the payload of {tag} has the keys {sorted(AUDIT_TAGS[tag][1])}, not {sorted(payload)}")
+    salt = secrets.token_hex(16)
+    event = AuditEvent(
+        at=now,
+        tag=tag,
+        actor_id=actor.user_id,
+        member_id=actor.member_id,
+        application_id=actor.application_id,
+        session_id=actor.session_id,
+        subject=subject,
+        request_id=actor.request_id,
+        clause=clause,
+        detail_hash=_detail_hash(salt, payload),
+    )
+    session.add(event)
+    session.flush([event])
+    session.add(AuditDetail(event_id=event.id, salt=salt, payload=payload))
+    return event
+
+
+def record_access(
+    session: Session,
+    *,
+    screen: str,
+    subject_kind: str,
+    subject_ids: Sequence[int],
+    details: bool,
+    actor: Actor,
+    now: datetime,
+    search_key: str | None = None,
+) -> None:
+    """Note that `actor` (staff) opened a page with personal data; `details`: each subject is findable alone."""
+    event = AccessEvent(
+        at=now,
+        actor_id=actor.user_id,
+        screen=screen[:80],
+        search_key=search_key[:200] if search_key else None,
+        subject_kind=subject_kind,
+        subject_ids=list(subject_ids),
+    )
+    session.add(event)
+    session.flush([event])
+    if details:
+        session.add_all(
+            AccessSubject(event_id=event.id, subject_kind=subject_kind, subject_id=subject_id)
+            for subject_id in dict.fromkeys(subject_ids)
+        )
+
+
+def _detail_hash(salt: str, payload: Any) -> str:
+    return hashlib.sha256(salt.encode() + canonical(payload)).hexdigest()
+
+
+def link_hash(previous: str, event: AuditEvent) -> str:
+    """The hash of the link that ties `event` to the link with hash `previous`."""
+    fields = (
+        event.id,
+        event.at,
+        event.tag,
+        event.actor_id,
+        event.member_id,
+        event.application_id,
+        event.session_id,
+        event.subject,
+        event.request_id,
+        event.clause,
+        event.detail_hash,
+    )
+    return digest({"previous": previous, "event": list(fields)})
+
+
+def seal(session: Session, *, now: datetime, limit: int = 1000) -> int:
+    """Link events that have no link yet, oldest first; return how many. One sealer at a time.
+
+    Events are found by anti-join above a floor (the highest id sealed an hour ago), never by «id > last»: PostgreSQL
+    commits out of the order of ids.
+    """
+    if session.get_bind().dialect.name == "postgresql" and not session.scalar(
+        text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": SEALER_LOCK}
+    ):
+        return 0
+    floor = session.scalar(select(func.max(AuditLink.event_id)).where(AuditLink.sealed_at < now - FLOOR_AGE)) or 0
+    events = session.scalars(
+        select(AuditEvent)
+        .outerjoin(AuditLink, AuditLink.event_id == AuditEvent.id)
+        .where(AuditEvent.id > floor, AuditLink.position.is_(None))
+        .order_by(AuditEvent.id)
+        .limit(limit)
+    ).all()
+    if not events:
+        return 0
+    newest = select(AuditLink.position, AuditLink.hash).order_by(AuditLink.position.desc()).limit(1)
+    head = session.execute(newest).first()
+    position, previous = (head.position, head.hash) if head else (0, GENESIS)
+    for event in events:
+        position, previous = position + 1, link_hash(previous, event)
+        session.add(AuditLink(position=position, event_id=event.id, hash=previous, sealed_at=now))
+    session.flush()
+    return len(events)
+
+
+@dataclass(frozen=True, slots=True)
+class ChainReport:
+    """What `verify` found: links checked, events not yet sealed, the head, and the first fault (None: whole)."""
+
+    links: int
+    unsealed: int
+    head: str
+    fault: str | None
+
+
+def verify(session: Session) -> ChainReport:
+    """Recompute the whole chain in batches and compare; payloads that were purged are vouched for by their hash."""
+    expected, previous, fault = 0, GENESIS, None
+    for link, event, detail in _chain(session):
+        expected += 1
+        if link.position != expected:
+            fault = f"position {expected} is missing"
+        elif link.hash != link_hash(previous, event):
+            fault = f"event {event.id} at position {link.position} does not match its link"
+        elif detail is None:
+            fault = f"the payload row of event {event.id} is missing"
+        elif detail.payload is not None and _detail_hash(detail.salt, detail.payload) != event.detail_hash:
+            fault = f"the payload of event {event.id} was changed"
+        if fault:
+            break
+        previous = link.hash
+    sealed = session.scalar(select(func.count()).select_from(AuditLink)) or 0
+    total = session.scalar(select(func.count()).select_from(AuditEvent)) or 0
+    return ChainReport(links=expected, unsealed=total - sealed, head=previous, fault=fault)
+
+
+def _chain(session: Session) -> Iterator[tuple[AuditLink, AuditEvent, AuditDetail | None]]:
+    rows = session.execute(
+        select(AuditLink, AuditEvent, AuditDetail)
+        .join(AuditEvent, AuditEvent.id == AuditLink.event_id)
+        .outerjoin(AuditDetail, AuditDetail.event_id == AuditEvent.id)
+        .order_by(AuditLink.position)
+        .execution_options(yield_per=1000)
+    )
+    for row in rows:
+        yield row[0], row[1], row[2]
+
+
+def oldest_unsealed(session: Session) -> datetime | None:
+    """When the oldest event without a link was made; None where all are sealed. A minute is a fault on /readyz."""
+    return session.scalar(
+        select(AuditEvent.at)
+        .outerjoin(AuditLink, AuditLink.event_id == AuditEvent.id)
+        .where(AuditLink.position.is_(None))
+        .order_by(AuditEvent.id)
+        .limit(1)
+    )

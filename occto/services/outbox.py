@@ -1,0 +1,119 @@
+"""送信メール: queued in the verb's transaction, claimed with a lease, sent outside any, marked in a third."""
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from occto.domain.canonical import jsonable
+from occto.domain.codes import MailState
+from occto.domain.errors import NotFound, Refusal
+from occto.models import OutboxMail
+
+LEASE = timedelta(minutes=5)
+BACK_OFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720, 1440))
+"""Waits after the first, second … failure; after the last the mail is 不達 and stands in the worklist."""
+
+
+def queue(
+    session: Session,
+    template: str,
+    *,
+    to: str,
+    now: datetime,
+    params: Mapping[str, Any] | None = None,
+    application_id: int | None = None,
+    user_id: int | None = None,
+    member_id: int | None = None,
+    clause: str | None = None,
+    terms_version_id: int | None = None,
+    dedupe_key: str | None = None,
+) -> OutboxMail | None:
+    """Queue the mail `templates/mail/<template>` to one address; None where `dedupe_key` is already queued."""
+    if dedupe_key is not None and session.scalar(select(OutboxMail.id).where(OutboxMail.dedupe_key == dedupe_key)):
+        return None
+    mail = OutboxMail(
+        template=template,
+        params=jsonable(params or {}),
+        to_address=to,
+        application_id=application_id,
+        user_id=user_id,
+        member_id=member_id,
+        clause=clause,
+        terms_version_id=terms_version_id,
+        dedupe_key=dedupe_key,
+        queued_at=now,
+        next_at=now,
+        message_id=secrets.token_hex(16),
+    )
+    session.add(mail)
+    session.flush([mail])
+    return mail
+
+
+def claim(session: Session, *, now: datetime, limit: int = 20) -> list[int]:
+    """Lease due mails to this worker and return their ids; what an earlier worker left while sending is 送信結果不明.
+
+    Uncertain mails are sent again with the same Message-ID: at least once, and a receiver can tell the copy.
+    """
+    expired = session.scalars(
+        select(OutboxMail)
+        .where(OutboxMail.state == MailState.LEASED, OutboxMail.lease_until <= now)
+        .with_for_update(skip_locked=True)
+    )
+    for mail in expired:
+        mail.state, mail.lease_until, mail.next_at = MailState.UNCERTAIN, None, now
+        mail.last_error = "送信の途中で処理が止まりました。同じ Message-ID で送り直します。"
+    session.flush()
+    due = session.scalars(
+        select(OutboxMail)
+        .where(OutboxMail.state.in_((MailState.PENDING, MailState.UNCERTAIN)), OutboxMail.next_at <= now)
+        .order_by(OutboxMail.next_at, OutboxMail.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for mail in due:
+        mail.state, mail.lease_until, mail.attempts = MailState.LEASED, now + LEASE, mail.attempts + 1
+    session.flush()
+    return [mail.id for mail in due]
+
+
+def mark_sent(session: Session, mail_id: int, *, subject: str, body_masked: str, now: datetime) -> None:
+    """The receiving server has taken the mail."""
+    mail = _locked(session, mail_id)
+    mail.state, mail.lease_until, mail.sent_at = MailState.SENT, None, now
+    mail.subject, mail.body_masked, mail.last_error = subject[:300], body_masked, None
+    session.flush()
+
+
+def mark_failed(session: Session, mail_id: int, *, error: str, permanent: bool, now: datetime) -> None:
+    """The mail was not taken: again later, or BOUNCED where the server refused for good, FAILED after the last wait."""
+    mail = _locked(session, mail_id)
+    mail.lease_until, mail.last_error = None, error[:500]
+    if permanent:
+        mail.state = MailState.BOUNCED
+    elif mail.attempts > len(BACK_OFF):
+        mail.state = MailState.FAILED
+    else:
+        mail.state, mail.next_at = MailState.PENDING, now + BACK_OFF[mail.attempts - 1]
+    session.flush()
+
+
+def send_again(session: Session, mail_id: int, *, now: datetime) -> OutboxMail:
+    """Put a failed or bounced mail back into the queue; Refusal where it is on its way or was sent."""
+    mail = _locked(session, mail_id)
+    if mail.state not in {MailState.FAILED, MailState.BOUNCED}:
+        raise Refusal("mail_not_failed", "送り直せるのは、届かなかったメールだけです。最新の状態をお確かめください。")
+    mail.state, mail.next_at, mail.attempts = MailState.PENDING, now, 0
+    session.flush()
+    return mail
+
+
+def _locked(session: Session, mail_id: int) -> OutboxMail:
+    mail = session.get(OutboxMail, mail_id, with_for_update=True)
+    if mail is None:
+        raise NotFound
+    return mail

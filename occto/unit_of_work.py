@@ -1,0 +1,67 @@
+"""The only committer: one act of business is one transaction."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.orm import Session
+
+from occto.extensions import WRITING, db
+
+P = ParamSpec("P")
+T = TypeVar("T")
+_RETRIED_STATES = frozenset({"40001", "40P01"})  # PostgreSQL: serialisation failure, deadlock
+
+
+class Busy(Exception):  # noqa: N818 - it is a state of the database, answered with 503
+    """The database could not take the write now; nothing was written and the act may be tried again."""
+
+    def __init__(self, *, collided: bool) -> None:
+        super().__init__("collided with another writer" if collided else "the database takes no writes now")
+        self.collided = collided
+
+
+@contextmanager
+def unit_of_work() -> Iterator[Session]:
+    """End the reading transaction, begin the writing one, commit or roll back.
+
+    Whatever was read before is forgotten, so that a verb loads again under the lock.
+    Raises Busy where the database is locked for longer than its timeout, full, or in deadlock.
+    """
+    session = db.session()
+    session.rollback()
+    session.expunge_all()
+    try:
+        session.connection(execution_options={WRITING: True})
+        yield session
+        session.commit()
+    except DBAPIError as error:
+        session.rollback()
+        state = getattr(error.orig, "sqlstate", None) or ""
+        if state in _RETRIED_STATES or _is_passing(error, state):
+            raise Busy(collided=state in _RETRIED_STATES) from error
+        raise
+    except BaseException:
+        session.rollback()
+        raise
+
+
+def run(verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
+    """Do `verb` in a unit of work of its own; a deadlock or serialisation failure is tried once more, then Busy."""
+    try:
+        with unit_of_work() as session:
+            return verb(session, *args, **kwargs)
+    except Busy as busy:
+        if not busy.collided:
+            raise
+        with unit_of_work() as session:
+            return verb(session, *args, **kwargs)
+
+
+def _is_passing(error: DBAPIError, state: str) -> bool:
+    """Whether the server is out of room, going down or not there, or SQLite is locked or its disk full."""
+    if state.startswith(("53", "57P", "08")):
+        return True
+    words = ("database is locked", "disk is full", "disk I/O error", "connection", "server closed")
+    return isinstance(error, OperationalError) and any(word in str(error.orig) for word in words)

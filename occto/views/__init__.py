@@ -1,0 +1,13 @@
+"""PAGES of members, applicants and the public."""
+
+from flask import Flask
+
+from occto.views import auth, dev, health, home, join, public
+
+
+def register(app: Flask) -> None:
+    """Hang the pages into `app`; the demo's own only in demo mode."""
+    for module in (public, auth, join, home, health):
+        app.register_blueprint(module.pages)
+    if app.config["DEMO"]:
+        app.register_blueprint(dev.pages)

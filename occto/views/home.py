@@ -1,0 +1,31 @@
+"""The member's home: what must be done, and what is on record."""
+
+from flask import Blueprint, render_template
+from werkzeug.wrappers import Response
+
+from occto import clock
+from occto.access import permit, viewer
+from occto.domain.dates import today_jst
+from occto.domain.permissions import Permission
+from occto.extensions import db
+from occto.queries import register
+from occto.views.tools import see_other
+
+pages = Blueprint("home", __name__)
+
+
+@pages.get("/arrive")
+@permit(Permission.SIGNED_IN)
+def arrive() -> Response:
+    """Where a sign-in without a wish leads."""
+    if viewer.kind == "staff":
+        return see_other("admin.index")
+    return see_other("home.home" if viewer.member_id is not None else "auth.choose_company")
+
+
+@pages.get("/home")
+@permit(Permission.HOME)
+def home() -> str:
+    now = clock.now()
+    record = register.home_record(db.session(), viewer.member_id or 0, today=today_jst(now))
+    return render_template("home/home.html", record=record)
