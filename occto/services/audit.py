@@ -48,7 +48,7 @@ def record(
         detail_hash=_detail_hash(salt, payload),
     )
     session.add(event)
-    session.flush([event])
+    session.flush()
     session.add(AuditDetail(event_id=event.id, salt=salt, payload=payload))
     return event
 
@@ -74,7 +74,7 @@ def record_access(
         subject_ids=list(subject_ids),
     )
     session.add(event)
-    session.flush([event])
+    session.flush()
     if details:
         session.add_all(
             AccessSubject(event_id=event.id, subject_kind=subject_kind, subject_id=subject_id)

@@ -27,7 +27,7 @@ def mint(
         expires_at=now + timedelta(hours=hours),
     )
     session.add(link)
-    session.flush([link])
+    session.flush()
     return link
 
 

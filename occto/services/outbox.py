@@ -50,7 +50,7 @@ def queue(
         message_id=secrets.token_hex(16),
     )
     session.add(mail)
-    session.flush([mail])
+    session.flush()
     return mail
 
 

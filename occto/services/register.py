@@ -60,7 +60,7 @@ def body_for(session: Session, *, name: str, corporate_number: str | None) -> Bo
             return found
     body = Body(name=name, corporate_number=corporate_number)
     session.add(body)
-    session.flush([body])
+    session.flush()
     return body
 
 
@@ -95,7 +95,7 @@ def admit_member(
         current_state=MemberState.COMING,
     )
     session.add(member)
-    session.flush([member])
+    session.flush()
     values = {**profile, "member_on": member_on.isoformat()}
     for item in profile_items():
         if values.get(item.key) not in (None, ""):
@@ -125,7 +125,7 @@ def enter_licences(
             continue
         held = LicenceHeld(member_id=member.id, category=category)
         session.add(held)
-        session.flush([held])
+        session.flush()
         session.add(
             LicenceFact(
                 licence_id=held.id,

@@ -259,7 +259,7 @@ def _open(
         agent=agent[:200],
     )
     session.add(row)
-    session.flush([row])
+    session.flush()
     return row
 
 

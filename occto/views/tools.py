@@ -49,7 +49,7 @@ def once(act: Callable[[Session], str]) -> BaseResponse:
     def guarded(session: Session) -> str:
         row = FormSubmission(form_id=form_id, viewer_key=viewer.key, endpoint=endpoint, result_url="", at=clock.now())
         session.add(row)
-        session.flush([row])
+        session.flush()
         row.result_url = act(session)
         return row.result_url
 

@@ -131,7 +131,7 @@ def _administrator(session: Session, answers: Mapping[str, Any], *, now: datetim
         created_at=now,
     )
     session.add(user)
-    session.flush([user])
+    session.flush()
     return user, True
 
 

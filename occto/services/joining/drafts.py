@@ -154,7 +154,7 @@ def add_file(
         added_at=now,
     )
     session.add(attachment)
-    session.flush([attachment])
+    session.flush()
     session.add_all(
         AttachmentChunk(attachment_id=attachment.id, no=no, bytes=piece) for no, piece in enumerate(_pieces(content), 1)
     )

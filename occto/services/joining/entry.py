@@ -108,7 +108,7 @@ def _start(session: Session, email: str, *, cases: list[Application], now: datet
         saved_at=now,
     )
     session.add(application)
-    session.flush([application])
+    session.flush()
     return application
 
 

@@ -28,7 +28,7 @@ def start_paper_application(session: Session, *, email: str | None, actor: Actor
         saved_at=now,
     )
     session.add(application)
-    session.flush([application])
+    session.flush()
     detail = {"channel": Channel.PAPER}
     audit.record(session, "application.started", subject=subject_of(application), actor=actor, now=now, detail=detail)
     return application.id
