@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 from sqlalchemy.engine import make_url
+from werkzeug.test import TestResponse
 
 from occto import create_app
 from occto.extensions import db
@@ -28,6 +29,27 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--database", choices=("sqlite", "postgres"), default="sqlite", help="which database the suite runs on"
     )
+
+
+class ApartClient(FlaskClient):
+    """A client whose every request has an application context of its own, as under a real server.
+
+    The context that a test holds would be shared otherwise, and with it `g`: sign-in, token and nonce of another client.
+    What the test itself has read is let go first, so that no transaction of its own encloses the request's.
+    """
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        db.session.expunge_all()
+        db.session.rollback()
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
+def make_app(database_url: str, **changes: Any) -> Flask:
+    """The application with the settings of tests and clients that are kept apart."""
+    app = create_app(settings(database_url, **changes))
+    app.test_client_class = ApartClient
+    return app
 
 
 def settings(database_url: str, **changes: Any) -> dict[str, Any]:
@@ -92,7 +114,7 @@ def fresh_url(database_kind: str, template: str, tmp_path: Path) -> Iterator[str
 @pytest.fixture
 def fresh_app(fresh_url: str) -> Iterator[Flask]:
     """An application on a database of its own, with a pool wide enough for many threads."""
-    app = create_app(settings(fresh_url, SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 20, "max_overflow": 20}))
+    app = make_app(fresh_url, SQLALCHEMY_ENGINE_OPTIONS={"pool_size": 20, "max_overflow": 20})
     with app.app_context():
         yield app
         db.session.remove()
@@ -105,11 +127,11 @@ def _shared(
 ) -> Iterator[tuple[Flask, Path | None]]:
     if database_kind == "sqlite":
         path = tmp_path_factory.mktemp("shared") / "shared.db"
-        yield create_app(settings(f"sqlite:///{path}")), path
+        yield make_app(f"sqlite:///{path}"), path
         return
     name = f"occto_test_{uuid.uuid4().hex[:12]}"
     _postgres(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield create_app(settings(_postgres_url(name))), None
+    yield make_app(_postgres_url(name)), None
     _postgres(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
