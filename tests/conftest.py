@@ -131,7 +131,10 @@ def _shared(
         return
     name = f"occto_test_{uuid.uuid4().hex[:12]}"
     _postgres(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-    yield make_app(_postgres_url(name)), None
+    app = make_app(_postgres_url(name))
+    yield app, None
+    with app.app_context():
+        db.engine.dispose()
     _postgres(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
