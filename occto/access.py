@@ -104,7 +104,7 @@ def _refuse(needed: Permission) -> BaseResponse:
     """Send the viewer to where the way in begins, or 403."""
     if viewer.kind == "half":
         return redirect(url_for("auth.second_factor"), 303)
-    if viewer.is_anonymous and needed is Permission.APPLICATION_FILL:
+    if viewer.is_anonymous and needed is Permission.APPLICATION_PAGES:
         flash(
             "申請用のリンクの有効な時間が過ぎたか、まだ開かれていません。メールアドレスを入力して、新しいリンクをお受け取りください。保存した内容は残っています。",
             "warning",
@@ -117,7 +117,7 @@ def _refuse(needed: Permission) -> BaseResponse:
         return redirect(url_for("auth.sign_in", next=where), 303)
     if needed is Permission.HOME and viewer.kind == "member" and viewer.member_id is None:
         return redirect(url_for("auth.choose_company"), 303)
-    abort(403)
+    return abort(403)
 
 
 def safe_next(target: str | None) -> str | None:

@@ -176,6 +176,21 @@ def check_member_on(member_on: date, *, act_dates: list[date]) -> None:
         )
 
 
+PROGRESS = ("仮申請", "受付", "経済産業省への申請", "事業者コード", "本申請", "会員")
+"""The places on the way that applicants are shown."""
+
+
+def progress(state: ApplicationState, *, has_code: bool) -> int:
+    """How many places of PROGRESS lie behind; the next one is where the case stands."""
+    if state in {S.SUBMITTED, S.IN_REVIEW}:
+        return 1
+    if state is S.ACCEPTED:
+        return 4 if has_code else 2
+    if state in MAIN_STAGE:
+        return 4
+    return len(PROGRESS) if state is S.APPROVED else 0
+
+
 def first_lapse_day(submitted_at: datetime) -> date:
     """One year after the first submission, first day not counted (利用規約 2.7.2④; 29 February → 28 February)."""
     return add_years(today_jst(submitted_at), 1)

@@ -29,11 +29,16 @@ SECOND_FACTOR_ROLES = frozenset({*STAFF_ROLES, Role.ADMINISTRATOR})
 
 
 class Permission(StrEnum):
-    """`area:action`. PUBLIC needs nobody; SIGNED_IN needs any completed sign-in; HALF_SIGNED_IN a password passed."""
+    """`area:action`.
+
+    PUBLIC needs nobody; SIGNED_IN needs any completed sign-in; HALF_SIGNED_IN a password passed. APPLICATION_PAGES opens
+    the pages of joining; whose case it is, is asked of each case.
+    """
 
     PUBLIC = "public:see"
     HALF_SIGNED_IN = "session:finish"
     SIGNED_IN = "session:use"
+    APPLICATION_PAGES = "application:pages"
     APPLICATION_FILL = "application:fill"
     HOME = "home:see"
     STAFF_ENTER = "staff:enter"
@@ -57,13 +62,13 @@ _MEMBER = frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN, _P.HOME})
 _DESK = _STAFF | {_P.APPLICATION_SEE, _P.MEMBER_SEE, _P.USER_SEE, _P.MAIL_SEE, _P.AUDIT_SEE, _P.SETTINGS_SEE}
 
 TABLE: dict[Role, frozenset[Permission]] = {
-    Role.APPLICANT: frozenset({_P.APPLICATION_FILL}),
+    Role.APPLICANT: frozenset({_P.APPLICATION_PAGES, _P.APPLICATION_FILL}),
     Role.ADMINISTRATOR: _MEMBER,
     Role.APPLICATIONS: _MEMBER,
     Role.ASSEMBLY: _MEMBER,
     Role.VIEWER: _MEMBER,
     Role.GUEST: frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN}),
-    Role.OPERATOR: _DESK | {_P.APPLICATION_PROCESS, _P.APPLICATION_ENTER_PAPER, _P.MAIL_RESEND},
+    Role.OPERATOR: _DESK | {_P.APPLICATION_PROCESS, _P.APPLICATION_ENTER_PAPER, _P.APPLICATION_PAGES, _P.MAIL_RESEND},
     Role.APPROVER: _DESK | {_P.APPLICATION_PROCESS, _P.APPLICATION_APPROVE, _P.APPLICATION_LAPSE},
     Role.SYSTEM: _STAFF | {_P.USER_SEE, _P.MAIL_SEE, _P.MAIL_RESEND, _P.AUDIT_SEE, _P.SETTINGS_SEE},
     Role.RECEPTION: _STAFF | {_P.MEMBER_SEE},

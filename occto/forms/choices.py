@@ -139,6 +139,11 @@ class AgreementField(InputField):
         super().__init__(label, [Required(sentence)], **kwargs)
 
     @property
+    def summary_sentence(self) -> str:
+        """The sentence alone: the label is a paragraph of its own."""
+        return str(self.errors[0])
+
+    @property
     def value(self) -> str:
         """The value attribute of the box."""
         return _TICKED

@@ -28,7 +28,7 @@ TOO_MANY = "続けて何度も合わなかったため、しばらく受け付�
 _PENDING_SECRET = "totp_setup"  # noqa: S105 - the name of a cookie entry
 
 
-def _keys(email: str) -> dict[str, str]:
+def attempt_keys(email: str) -> dict[str, str]:
     """The keyed hashes that throttles count: of the address typed and of the network address."""
     return {
         "account_key": vault.keyed(f"account:{email.lower()}"),
@@ -49,7 +49,7 @@ def enter() -> Response | tuple[str, int]:
     form = SignInForm(request.form)
     if not form.validate():
         return _again(form)
-    email, keys, now = form.email.data.lower(), _keys(form.email.data), clock.now()
+    email, keys, now = form.email.data.lower(), attempt_keys(form.email.data), clock.now()
     tries = people.tries(db.session(), **keys, now=now)
     user = people.user_by_email(db.session(), email)
     user_id, stored = (user.id, user.password_hash) if user else (None, None)
@@ -124,7 +124,7 @@ def check_second_factor() -> Response | tuple[str, int]:
     if not form.validate():
         return render_template("auth/second_factor.html", form=form, errors=True), 200
     user = people.user_by_id(db.session(), viewer.user_id)
-    keys = _keys(user.email)
+    keys = attempt_keys(user.email)
     if not may_try(people.tries(db.session(), **keys, now=now)):
         form.add_error("code", TOO_MANY)
         return render_template("auth/second_factor.html", form=form, errors=True), 429
@@ -265,7 +265,7 @@ def ask_password_link() -> Response | str:
     form, now = EmailForm(request.form), clock.now()
     if not form.validate():
         return render_template("auth/forgot_password.html", form=form, errors=True)
-    keys = _keys(form.email.data)
+    keys = attempt_keys(form.email.data)
     pair, address = people.link_requests(db.session(), **keys, now=now)
     if may_request_link(pair=pair, address=address):
         run(verbs.request_password_link, email_key=form.email.data.lower(), **keys, actor=actor(), now=now)

@@ -28,7 +28,7 @@ class DailyWork:
     drafts_removed: int
 
 
-def due_for_reminder(session: Session, *, now: datetime) -> list[int]:
+def running_cases(session: Session) -> list[int]:
     """Cases without a main application whose one year is running."""
     return list(
         session.scalars(

@@ -1,0 +1,90 @@
+"""The blueprint of joining and what its pages share."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, url_for
+
+from occto import clock
+from occto.access import viewer
+from occto.domain.dates import today_jst
+from occto.domain.joining import MAIN_STAGE, Stage
+from occto.domain.sections import BY_KEY, TASKS, TERMS, TaskSection
+from occto.extensions import db
+from occto.models import Application, ApplicationDraft
+from occto.queries import applications
+from occto.queries.terms import consent_of_application
+
+pages = Blueprint("join", __name__, url_prefix="/join")
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """The case behind a page: the application, its open stage, the saved sections, and whether the terms were agreed to."""
+
+    application: Application
+    stage: Stage
+    drafts: dict[str, ApplicationDraft]
+    agreed: bool
+
+    @property
+    def id(self) -> int:
+        return self.application.id
+
+    @property
+    def on_paper(self) -> bool:
+        """Whether a member of the staff is keying the case in."""
+        return viewer.kind == "staff"
+
+    @property
+    def answers(self) -> dict[str, dict[str, object]]:
+        """The complete sections of the open stage."""
+        keys = {task.key for task in TASKS[self.stage]}
+        return {key: draft.answers for key, draft in self.drafts.items() if key in keys and draft.answers is not None}
+
+    def version(self, section: str) -> int:
+        """The version of a section that the page shows."""
+        return self.drafts[section].version if section in self.drafts else 0
+
+    def state_word(self, task: TaskSection) -> str:
+        """Where a section stands, in a word of the task list."""
+        if task is TERMS:
+            return "完了" if self.agreed else "未入力"
+        draft = self.drafts.get(task.key)
+        if draft is None:
+            return "未入力"
+        if draft.answers is not None:
+            return "完了"
+        return "要修正" if draft.errors else "入力中"
+
+    def next_url(self, after: str) -> str:
+        """Where 「保存して次へ」 leads: the next section that is not complete, or the task list."""
+        tasks = list(TASKS[self.stage])
+        place = tasks.index(BY_KEY[after])
+        for task in [*tasks[place + 1 :], *tasks[:place]]:
+            if self.state_word(task) != "完了" and task.key != after:
+                return section_url(self.id, task.key)
+        return url_for("join.tasks", application_id=self.id)
+
+
+def load_case(application_id: int) -> Case:
+    """The viewer's case; NotFound for any other."""
+    session = db.session()
+    application = applications.own_case(session, application_id, viewer=viewer)
+    stage = Stage.MAIN if application.state in MAIN_STAGE else Stage.PROVISIONAL
+    agreed = consent_of_application(session, application_id) is not None
+    return Case(application, stage, applications.drafts(session, application_id), agreed)
+
+
+_PAGES_OF_THEIR_OWN = {"terms": "join.terms", "relations": "join.relations", "acts": "join.acts", "files": "join.files"}
+
+
+def section_url(application_id: int, section: str) -> str:
+    """The address of a section's page."""
+    if section in _PAGES_OF_THEIR_OWN:
+        return url_for(_PAGES_OF_THEIR_OWN[section], application_id=application_id)
+    return url_for("join.section", application_id=application_id, section=section)
+
+
+def today() -> object:
+    """Today in Japan, for forms that compare with it."""
+    return today_jst(clock.now())

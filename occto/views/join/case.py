@@ -1,0 +1,300 @@
+"""The case as a whole: where it stands, check page, submission, withdrawal, letters, slip and copy as PDF."""
+
+from datetime import datetime
+
+from flask import flash, render_template, request, url_for
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from occto import clock, pdf
+from occto.access import actor, permit
+from occto.answers import changes, shown
+from occto.domain.calendar import business_days_between
+from occto.domain.canonical import digest
+from occto.domain.codes import Audience, Licence
+from occto.domain.dates import start_of_day, today_jst
+from occto.domain.errors import NotFound, Refusal
+from occto.domain.joining import (
+    DECIDED,
+    EDITABLE,
+    JOINING,
+    PROGRESS,
+    WAITING_FOR_STAFF,
+    ApplicationState,
+    Stage,
+    progress,
+)
+from occto.domain.permissions import Permission, Role, permissions_of
+from occto.domain.sections import missing_sections
+from occto.extensions import db
+from occto.forms.base import BaseForm
+from occto.forms.join import LetterForm, ReceivedForm
+from occto.holidays import is_holiday
+from occto.labels import label
+from occto.pages import site
+from occto.queries import applications
+from occto.services.joining import drafts, review, submission
+from occto.unit_of_work import run
+from occto.views.join.blueprint import Case, load_case, pages, section_url
+from occto.views.tools import download, new_form_id, once, see_other
+
+_APPLICANT = permissions_of((Role.APPLICANT,))
+
+
+@pages.get("/applications/<int:application_id>")
+@permit(Permission.APPLICATION_PAGES)
+def application(application_id: int) -> str | Response:
+    """Where the case stands and what comes next."""
+    case = load_case(application_id)
+    if case.application.state is ApplicationState.DRAFT and case.application.confirmation_asked_at is None:
+        return see_other("join.tasks", application_id=case.id)
+    return _overview(case, LetterForm())
+
+
+def _overview(case: Case, form: BaseForm) -> str:
+    app, session, now = case.application, db.session(), clock.now()
+    returned = app.state in {ApplicationState.RETURNED, ApplicationState.MAIN_RETURNED}
+    last = applications.last_return(session, app) if returned else None
+    remarks = applications.remarks_on_sections(session, app) if returned else {}
+    sections = {section.key: section.title for section in shown({}, stage=case.stage)}
+    steps = {step.name for step in JOINING.open_steps(app.state, _APPLICANT, held=app.held_at is not None)}
+    return render_template(
+        "join/application.html",
+        case=case,
+        app=app,
+        state=label(app.state),
+        progress=PROGRESS,
+        at=progress(app.state, has_code=app.operator_code is not None),
+        steps=steps,
+        may_edit=app.state in EDITABLE,
+        decided=app.state in DECIDED,
+        waiting=_business_days(app.waiting_since, now) if app.state in WAITING_FOR_STAFF else None,
+        reason=last.reason if last else "",
+        remarks=[
+            {"title": sections.get(key, key), "url": section_url(case.id, key), "text": text}
+            for key, text in remarks.items()
+        ],
+        letters=applications.letters(session, app),
+        events=_events(session, app.id),
+        form=form,
+        errors=bool(form.errors),
+    )
+
+
+def _business_days(since: datetime | None, now: datetime) -> int:
+    return business_days_between(today_jst(since), today_jst(now), is_holiday=is_holiday) if since else 0
+
+
+_SHOWN_TO_PARTY = {
+    "submit_provisional": "仮申請を提出",
+    "start_main": "本申請を作成開始",
+    "submit_main": "本申請を提出",
+    "submit_main_pending": "本申請を提出（METI申請中）",
+    "withdraw": "取下げ",
+    "take": "審査を開始",
+    "accept": "受付",
+    "return_provisional": "差戻し",
+    "return_main": "差戻し",
+    "record_operator_code": "事業者コードのお知らせ",
+    "approve": "承認",
+    "extend": "期限の延長",
+    "carry_to_main": "本申請へ移行",
+    "lapse": "失効",
+    "not_qualified": "資格なし",
+}
+
+
+def _events(session: Session, application_id: int) -> list[dict[str, object]]:
+    rows = applications.decisions(session, application_id)
+    return [
+        {"label": _SHOWN_TO_PARTY[decision.step], "at": decision.at, "by": "", "note": ""}
+        for decision, _name in rows
+        if decision.step in _SHOWN_TO_PARTY
+    ]
+
+
+@pages.get("/applications/<int:application_id>/check")
+@permit(Permission.APPLICATION_PAGES)
+def check(application_id: int) -> str:
+    return _check_page(load_case(application_id), ReceivedForm(today=today_jst(clock.now())))
+
+
+def _check_page(case: Case, form: BaseForm, *, refusal: Refusal | None = None) -> str:
+    answers = case.answers
+    missing = missing_sections(answers, stage=case.stage, agreed=case.agreed)
+    earlier = applications.provisional_answers(db.session(), case.id) if case.stage is Stage.MAIN else None
+    differing = changes(earlier.answers, answers, stage=Stage.MAIN) if earlier else []
+    sections = [
+        {
+            "title": part.title,
+            "complete": part.complete,
+            "rows": part.rows,
+            "url": section_url(case.id, part.key),
+            "key": part.key,
+        }
+        for part in shown(answers, stage=case.stage)
+    ]
+    return render_template(
+        "join/check.html",
+        case=case,
+        sections=sections,
+        missing=[{"title": task.title, "url": section_url(case.id, task.key)} for task in missing],
+        changes=[change for change in differing if change.section not in {"code", "acts"}],
+        digest=digest(answers),
+        form_id=new_form_id(),
+        form=form,
+        refusal=refusal,
+        refusal_url=section_url(case.id, refusal.field)
+        if refusal and refusal.field and not hasattr(form, refusal.field)
+        else "",
+        errors=bool(refusal or form.errors),
+        may_submit=case.application.state in EDITABLE,
+    )
+
+
+@pages.post("/applications/<int:application_id>/submit")
+@permit(Permission.APPLICATION_PAGES)
+def submit(application_id: int) -> str | Response:
+    case = load_case(application_id)
+    form, now = ReceivedForm(request.form, today=today_jst(clock.now())), clock.now()
+    if case.on_paper and not form.validate():
+        return _check_page(case, form)
+    received = min(start_of_day(form.received_on.data), now) if case.on_paper else None
+
+    def act(session: Session) -> str:
+        seen = request.form.get("digest", "")
+        submission.submit(session, application_id, seen_digest=seen, actor=actor(), now=now, received_at=received)
+        return url_for("join.submitted", application_id=application_id)
+
+    try:
+        return once(act)
+    except Refusal as refusal:
+        if isinstance(refusal, NotFound):
+            raise
+        return _check_page(load_case(application_id), form, refusal=refusal)
+
+
+@pages.get("/applications/<int:application_id>/submitted")
+@permit(Permission.APPLICATION_PAGES)
+def submitted(application_id: int) -> str | Response:
+    """The receipt: number and date, and what happens next."""
+    case = load_case(application_id)
+    app = case.application
+    if app.acceptance_number is None and app.confirmation_asked_at is None:
+        return see_other("join.application", application_id=case.id)
+    submitted_revisions = applications.revisions(db.session(), case.id)
+    newest = submitted_revisions[-1] if submitted_revisions else None
+    return render_template("join/submitted.html", case=case, app=app, newest=newest)
+
+
+@pages.post("/applications/<int:application_id>/main")
+@permit(Permission.APPLICATION_PAGES)
+def start_main(application_id: int) -> Response:
+    load_case(application_id)
+    try:
+        run(drafts.start_main, application_id, actor=actor(), now=clock.now())
+    except Refusal as refusal:
+        if isinstance(refusal, NotFound):
+            raise
+        flash(refusal.sentence, "warning")
+        return see_other("join.application", application_id=application_id)
+    return see_other("join.tasks", application_id=application_id)
+
+
+@pages.get("/applications/<int:application_id>/withdraw")
+@permit(Permission.APPLICATION_PAGES)
+def withdraw(application_id: int) -> str:
+    case = load_case(application_id)
+    return render_template("join/withdraw.html", case=case, app=case.application, form_id=new_form_id())
+
+
+@pages.post("/applications/<int:application_id>/withdraw")
+@permit(Permission.APPLICATION_PAGES)
+def do_withdraw(application_id: int) -> Response:
+    load_case(application_id)
+
+    def act(session: Session) -> str:
+        submission.withdraw(session, application_id, actor=actor(), now=clock.now())
+        return url_for("join.application", application_id=application_id)
+
+    try:
+        return once(act)
+    except Refusal as refusal:
+        if isinstance(refusal, NotFound):
+            raise
+        flash(refusal.sentence, "warning")
+        return see_other("join.application", application_id=application_id)
+
+
+@pages.post("/applications/<int:application_id>/letters")
+@permit(Permission.APPLICATION_PAGES)
+def write_letter(application_id: int) -> str | Response:
+    case = load_case(application_id)
+    form = LetterForm(request.form)
+    if not form.validate():
+        return _overview(case, form)
+    run(
+        review.write_remark,
+        application_id,
+        body=form.body.data,
+        audience=Audience.PARTY,
+        actor=actor(),
+        now=clock.now(),
+    )
+    flash("会員担当へ送りました。", "success")
+    return see_other("join.application", application_id=case.id)
+
+
+def _issuer() -> pdf.Issuer:
+    return pdf.Issuer(telephone=site().contact_phone)
+
+
+@pages.get("/applications/<int:application_id>/slip.pdf")
+@permit(Permission.APPLICATION_PAGES)
+def slip(application_id: int) -> Response:
+    """加入仮申請受付票, from acceptance on: the filing with METI needs it (電気事業法 28条の11 2項)."""
+    case = load_case(application_id)
+    content = slip_pdf(db.session(), case.application.id)
+    return download(content, name=f"加入仮申請受付票_{case.application.acceptance_number}.pdf", media_type=pdf.MIMETYPE)
+
+
+def slip_pdf(session: Session, application_id: int) -> bytes:
+    """The 受付票 of an accepted application; NotFound before acceptance."""
+    app = applications.by_id(session, application_id)
+    revision = applications.provisional_answers(session, application_id)
+    if app.accepted_at is None or app.submitted_at is None or app.lapse_on is None or revision is None:
+        raise NotFound("受付票は、当機関が仮申請を受け付けたあとに表示できます。")
+    company, outline = revision.answers["company"], revision.answers["outline"]
+    values: pdf.AcceptanceSlip = {
+        "number": app.acceptance_number or "",
+        "submitted_at": app.submitted_at,
+        "accepted_at": app.accepted_at,
+        "company_name": company["name"],
+        "corporate_number": company["corporate_number"],
+        "head_office": f"〒{company['postal_code']} {company['prefecture']}{company['address']}",
+        "representative": f"{outline['representative_title']} {outline['representative_name']}",
+        "licences": [label(Licence(code)) for code in revision.answers["business"]["licences"]],
+        "main_due": app.lapse_on,
+    }
+    return pdf.acceptance_slip(values, issuer=_issuer(), created_at=app.accepted_at)
+
+
+@pages.get("/applications/<int:application_id>/copy.pdf")
+@permit(Permission.APPLICATION_PAGES)
+def copy(application_id: int) -> Response:
+    """申請の控え: everything as it stands, for the company's own approval and records."""
+    case = load_case(application_id)
+    sections: list[pdf.Section] = [
+        {"title": part.title, "rows": [(row.title, row.value or None) for row in part.rows]}
+        for part in shown(case.answers, stage=case.stage)
+        if part.rows
+    ]
+    values: pdf.ApplicationCopy = {
+        "title": f"{label(case.stage)}の控え",
+        "number": case.application.acceptance_number,
+        "state": label(case.application.state),
+        "submitted_at": case.application.submitted_at,
+        "sections": sections,
+    }
+    content = pdf.application_copy(values, issuer=_issuer(), created_at=clock.now())
+    return download(content, name=f"{label(case.stage)}の控え.pdf", media_type=pdf.MIMETYPE)
