@@ -30,8 +30,8 @@ def unit_of_work() -> Iterator[Session]:
     Raises Busy where the database is locked for longer than its timeout, full, or in deadlock.
     """
     session = db.session()
+    session.expunge_all()  # before the rollback, which would empty what a page has read already
     session.rollback()
-    session.expunge_all()
     try:
         session.connection(execution_options={WRITING: True})
         yield session

@@ -3,9 +3,12 @@
 from flask import Flask
 from flask.cli import AppGroup
 
+from occto.cli import work
+
 group = AppGroup("occto", help="会員情報管理システムの運用コマンド")
 
 
 def register(app: Flask) -> None:
     """Add the commands to `app`."""
+    work.register(group)
     app.cli.add_command(group)

@@ -1,8 +1,9 @@
-"""The content of attachments, put together from its chunks."""
+"""Reads of attachments."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from occto.domain.codes import ScanState
 from occto.domain.errors import NotFound
 from occto.models import Attachment, AttachmentChunk
 
@@ -15,9 +16,15 @@ def attachment_of(session: Session, attachment_id: int, *, application_id: int) 
     return found
 
 
-def file_content(session: Session, attachment_id: int) -> bytes:
-    """All bytes of an attachment (10 MiB at most)."""
-    chunks = (
+def file_content(session: Session, attachment_id: int) -> tuple[Attachment, bytes]:
+    """An attachment and its bytes. NotFound where there is none or the virus scanner refused it.
+
+    Whose file it is, is for the caller to ask.
+    """
+    attachment = session.get(Attachment, attachment_id) if 0 < attachment_id < 2**63 else None
+    if attachment is None or attachment.scan_state is ScanState.REFUSED:
+        raise NotFound
+    pieces = session.scalars(
         select(AttachmentChunk.bytes).where(AttachmentChunk.attachment_id == attachment_id).order_by(AttachmentChunk.no)
     )
-    return b"".join(session.scalars(chunks))
+    return attachment, b"".join(pieces)

@@ -124,14 +124,19 @@ def seal(session: Session, *, now: datetime, limit: int = 1000) -> int:
     ).all()
     if not events:
         return 0
-    newest = select(AuditLink.position, AuditLink.hash).order_by(AuditLink.position.desc()).limit(1)
-    head = session.execute(newest).first()
-    position, previous = (head.position, head.hash) if head else (0, GENESIS)
+    position, previous = head(session)
     for event in events:
         position, previous = position + 1, link_hash(previous, event)
         session.add(AuditLink(position=position, event_id=event.id, hash=previous, sealed_at=now))
     session.flush()
     return len(events)
+
+
+def head(session: Session) -> tuple[int, str]:
+    """Position and hash of the newest link; (0, GENESIS) before the first."""
+    newest = select(AuditLink.position, AuditLink.hash).order_by(AuditLink.position.desc()).limit(1)
+    found = session.execute(newest).first()
+    return (found.position, found.hash) if found else (0, GENESIS)
 
 
 @dataclass(frozen=True, slots=True)

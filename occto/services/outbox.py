@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from occto.domain.canonical import jsonable
 from occto.domain.codes import MailState
 from occto.domain.errors import NotFound, Refusal
-from occto.models import OutboxMail
+from occto.models import DemoMail, OutboxMail
 
 LEASE = timedelta(minutes=5)
 BACK_OFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720, 1440))
@@ -110,6 +110,17 @@ def send_again(session: Session, mail_id: int, *, now: datetime) -> OutboxMail:
     mail.state, mail.next_at, mail.attempts = MailState.PENDING, now, 0
     session.flush()
     return mail
+
+
+def leased(session: Session, mail_id: int) -> OutboxMail:
+    """The mail that this worker holds, under its lock."""
+    return _locked(session, mail_id)
+
+
+def keep_in_demo_mailbox(session: Session, *, to: str, subject: str, body: str, message_id: str, now: datetime) -> None:
+    """Put a mail into the demo's mailbox, once for its Message-ID."""
+    if session.scalar(select(DemoMail.id).where(DemoMail.message_id == message_id)) is None:
+        session.add(DemoMail(at=now, to_address=to, subject=subject, body=body, message_id=message_id))
 
 
 def _locked(session: Session, mail_id: int) -> OutboxMail:

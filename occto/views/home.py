@@ -26,6 +26,6 @@ def arrive() -> Response:
 @pages.get("/home")
 @permit(Permission.HOME)
 def home() -> str:
-    now = clock.now()
-    record = register.home_record(db.session(), viewer.member_id or 0, today=today_jst(now))
-    return render_template("home/home.html", record=record)
+    today = today_jst(clock.now())
+    record = register.home_record(db.session(), viewer.member_id or 0, today=today)
+    return render_template("home/home.html", record=record, today=today)

@@ -132,6 +132,6 @@ def remove_file(application_id: int, attachment_id: int) -> Response:
 @permit(Permission.APPLICATION_PAGES)
 def download_file(application_id: int, attachment_id: int) -> Response:
     case = load_case(application_id)
-    attachment = attachment_of(db.session(), attachment_id, application_id=case.id)
-    content = file_content(db.session(), attachment.id)
+    attachment_of(db.session(), attachment_id, application_id=case.id)
+    attachment, content = file_content(db.session(), attachment_id)
     return download(content, name=attachment.name, media_type=attachment.media_type)

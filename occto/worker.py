@@ -1,0 +1,91 @@
+"""The worker: mail, sealing of the audit trail, daily work. One loop, stopped by a signal between two acts."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from flask import Flask
+
+from occto import clock
+from occto.delivery import deliver_due
+from occto.extensions import db
+from occto.services import audit
+from occto.services.joining import lapse
+from occto.unit_of_work import run
+
+log = logging.getLogger("occto.worker")
+PAUSE = 1.0  # seconds between two rounds
+DAILY_EVERY = timedelta(hours=1)  # the daily work may run any number of times
+HEAD_EVERY = timedelta(hours=24)
+
+
+def seal_all() -> int:
+    """Seal every event that waits; return how many."""
+    sealed = 0
+    while count := run(audit.seal, now=clock.now()):
+        sealed += count
+    return sealed
+
+
+def run_daily() -> lapse.DailyWork:
+    """Reminders, drafts whose time is over. Each case is an act of its own: one that fails does not stop the others."""
+    now = clock.now()
+    reminded = sum(_each(lapse.remind, lapse.running_cases(db.session()), now=now))
+    to_remind, to_remove = lapse.idle_drafts(db.session(), now=now)
+    drafts_reminded = sum(_each(lapse.remind_of_draft, to_remind, now=now))
+    removed = sum(_each(lapse.remove_draft, to_remove, now=now))
+    return lapse.DailyWork(reminded=reminded, drafts_reminded=drafts_reminded, drafts_removed=removed)
+
+
+def _each(verb: Callable[..., bool], ids: list[int], *, now: datetime) -> list[bool]:
+    done = []
+    for case_id in ids:
+        try:
+            done.append(run(verb, case_id, now=now))
+        except Exception:
+            log.exception("daily work on case %s failed", case_id)
+    return done
+
+
+def work(app: Flask) -> None:
+    """Run until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(name, lambda *_: stop.set())
+    due = {"daily": clock.now(), "head": clock.now()}
+    log.info("worker started")
+    while not stop.is_set():
+        with app.app_context():
+            _round(due)
+        stop.wait(PAUSE)
+    log.info("worker stopped")
+
+
+def _round(due: dict[str, datetime]) -> None:
+    now = clock.now()
+    _guarded("sealing", seal_all)
+    _guarded("mail", lambda: deliver_due(limit=50))
+    if now >= due["daily"]:
+        due["daily"] = now + DAILY_EVERY
+        _guarded("daily work", run_daily)
+    if now >= due["head"]:
+        due["head"] = now + HEAD_EVERY
+        _guarded("chain head", _log_head)
+
+
+def _guarded(name: str, act: Callable[[], object]) -> None:
+    """A fault in one kind of work is logged and leaves the others running."""
+    try:
+        act()
+    except Exception:
+        log.exception("%s failed", name)
+    finally:
+        db.session.remove()
+
+
+def _log_head() -> None:
+    """Once a day the head of the chain goes into the log, which is kept elsewhere: a rewritten chain then shows."""
+    position, head = audit.head(db.session())
+    log.info("audit chain head position=%s hash=%s", position, head)
