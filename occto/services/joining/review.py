@@ -139,8 +139,8 @@ def check(
 ) -> None:
     """The first person checks the main application and settles day and roster number; a second person approves.
 
-    Refusals: no_act (approval needs one METI act at least, with its document), no_code, before_act, reason_missing
-    where the Act does not settle the day, roster_taken.
+    Refusals: those of `require_ready` (one METI act at least, with its document), before_act, day_by_law,
+    reason_missing where the Act does not settle the day, bad_roster_no, roster_taken.
     """
     application, step = locked_by_staff(session, application_id, step="check", seen_version=seen_version, actor=actor)
     require_ready(session, application)
@@ -153,7 +153,10 @@ def check(
 
 
 def require_ready(session: Session, application: Application) -> None:
-    """Refuse while the main application lacks what approval needs: act with document, operator code."""
+    """Refuse while the main application lacks what approval needs: act with document, operator code.
+
+    Refusals: no_act, no_document, no_code, code_mismatch (another one was recorded since), code_taken.
+    """
     revision = newest_revision(session, application.id, stage=Stage.MAIN)
     answers = revision.answers if revision else {}
     dates = act_dates(answers)
@@ -166,6 +169,11 @@ def require_ready(session: Session, application: Application) -> None:
     code = answers.get(CODE.key, {}).get("operator_code")
     if not code:
         raise Refusal("no_code", "事業者コードがまだ記録されていません。先に事業者コードを記録してください。")
+    if application.operator_code not in {None, code}:
+        raise Refusal(
+            "code_mismatch",
+            f"本申請の事業者コード {code} が、記録した {application.operator_code} と異なります。記録を直すか、差し戻して訂正を依頼してください。",
+        )
     checked_operator_code(session, code, application_id=application.id)
 
 
