@@ -264,6 +264,8 @@ def write_remark(
         raise Refusal("body_missing", "送る内容を入力してください。", field="body")
     if len(body) > REMARK_LIMIT:
         raise Refusal("body_too_long", f"{REMARK_LIMIT:,}文字以内で入力してください。", field="body")
+    if actor.application_id is not None and audience is not Audience.PARTY:
+        raise NotAllowed
     find = locked_by_applicant if actor.application_id is not None else _processed
     application = find(session, application_id, actor=actor)
     number = revision_no(session, application)
