@@ -114,13 +114,21 @@ def _day_in_japan(session: Session, column: InstrumentedAttribute[datetime | Non
     return func.to_char(cast(func.timezone("Asia/Tokyo", column), Date), text("'YYYY-MM-DD'"))
 
 
-def counts(session: Session, tabs: Sequence[Tab], *, viewer: Viewer, today: date, late_before: datetime) -> dict[str, int]:
+def counts(
+    session: Session, tabs: Sequence[Tab], *, viewer: Viewer, today: date, late_before: datetime
+) -> dict[str, int]:
     """How many cases stand under each tab, and under `overdue` those waiting since before `late_before`; one statement."""
     columns = [
-        select(func.count()).select_from(Application).where(_scope(session, tab, viewer=viewer, today=today)).scalar_subquery().label(tab.key)
+        select(func.count())
+        .select_from(Application)
+        .where(_scope(session, tab, viewer=viewer, today=today))
+        .scalar_subquery()
+        .label(tab.key)
         for tab in tabs
     ]
-    waiting = and_(Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None), Application.waiting_since < late_before)
+    waiting = and_(
+        Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None), Application.waiting_since < late_before
+    )
     columns.append(select(func.count()).select_from(Application).where(waiting).scalar_subquery().label("overdue"))
     return {key: int(number) for key, number in session.execute(select(*columns)).one()._mapping.items()}
 
@@ -150,10 +158,14 @@ def next_waiting(session: Session, *, viewer: Viewer, but: int | None = None) ->
     approvable = and_(
         Application.checked_by_id != me, or_(Application.entered_by_id.is_(None), Application.entered_by_id != me)
     )
-    mine = or_(Application.checked_by_id.is_(None), approvable if viewer.can(Permission.APPLICATION_APPROVE) else ~true())
+    mine = or_(
+        Application.checked_by_id.is_(None), approvable if viewer.can(Permission.APPLICATION_APPROVE) else ~true()
+    )
     return session.scalar(
         select(Application)
-        .where(Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None), Application.id != (but or 0), mine)
+        .where(
+            Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None), Application.id != (but or 0), mine
+        )
         .order_by(Application.waiting_since, Application.id)
         .limit(1)
     )
@@ -161,8 +173,10 @@ def next_waiting(session: Session, *, viewer: Viewer, but: int | None = None) ->
 
 def waiting_numbers(session: Session) -> tuple[int, int]:
     """What the menu says: cases waiting for staff, and mails that did not arrive."""
-    cases = select(func.count()).select_from(Application).where(
-        Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None)
+    cases = (
+        select(func.count())
+        .select_from(Application)
+        .where(Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None))
     )
     mails = select(func.count()).select_from(OutboxMail).where(OutboxMail.state.in_(UNDELIVERED))
     row = session.execute(select(cases.scalar_subquery(), mails.scalar_subquery())).one()
