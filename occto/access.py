@@ -58,7 +58,7 @@ def close(app: Flask) -> None:
     app.extensions["permissions"] = {endpoint: permission_of(app, endpoint) for endpoint in app.view_functions}
     login.init_app(app)
     login.request_loader(_viewer_of_request)
-    login.anonymous_user = lambda: ANONYMOUS  # type: ignore[assignment]
+    login.anonymous_user = lambda: ANONYMOUS
     app.before_request(_door)
 
 

@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from occto.domain.errors import NotAllowed, NotFound, Refusal
 from occto.extensions import db
+from occto.queries.viewer import ANONYMOUS
 from occto.unit_of_work import Busy
 
 log = logging.getLogger("occto.errors")
@@ -51,13 +52,23 @@ def _http(error: HTTPException) -> Answer | HTTPException:
     return body, status
 
 
+def _ask_nobody() -> None:
+    """Draw the page for nobody in particular: looking the viewer up may be what failed."""
+    g._login_user = ANONYMOUS  # noqa: SLF001 - where Flask-Login keeps it
+
+
 def _busy(error: Busy) -> Answer:
+    _ask_nobody()
     log.warning("busy request_id=%s endpoint=%s: %s", g.get("request_id"), request.endpoint, error.__cause__)
     return page(503)
 
 
 def _fault(error: Exception) -> Answer:
-    db.session.rollback()
+    _ask_nobody()
+    try:
+        db.session.rollback()
+    except SQLAlchemyError:
+        log.warning("rollback failed request_id=%s", g.get("request_id"))
     if isinstance(error, SQLAlchemyError):
         log.error("database fault request_id=%s endpoint=%s", g.get("request_id"), request.endpoint, exc_info=error)
     else:

@@ -11,6 +11,7 @@ import config
 from occto import clock, worker
 from occto.delivery import deliver_due, transport
 from occto.extensions import db
+from occto.queries.health import oldest_unsealed
 from occto.serve import serve as run_both
 from occto.services import audit
 
@@ -41,9 +42,7 @@ def serve(host: str, port: int, workers: int, threads: int) -> None:
 @click.command("worker")
 def work() -> None:
     """メールの送信、記録の封印、日次の処理を続ける。"""
-    from flask.globals import app_ctx
-
-    worker.work(app_ctx.app)
+    worker.work(current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - the app itself
 
 
 @click.command("deliver-mail")
@@ -72,7 +71,7 @@ def verify_audit() -> None:
     """記録の連鎖を検証する。"""
     report = audit.verify(db.session())
     click.echo(f"検証した記録 {report.links}件、未封印 {report.unsealed}件、先頭 {report.head}")
-    oldest = audit.oldest_unsealed(db.session())
+    oldest = oldest_unsealed(db.session())
     if report.fault:
         click.echo(f"改ざんまたは破損があります: {report.fault}", err=True)
         sys.exit(1)

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from occto.domain.codes import SignInOutcome
 from occto.domain.errors import NotFound
-from occto.domain.permissions import SECOND_FACTOR_ROLES
+from occto.domain.permissions import SECOND_FACTOR_ROLES, Role
 from occto.domain.throttle import KNOWN_FOR, LINK_WINDOW, WINDOW, Tries
 from occto.models import Affiliation, Member, SignInAttempt, StaffRole, User
 
@@ -22,7 +22,7 @@ class Company:
 
     member_id: int
     name: str
-    role: str
+    role: Role
     operator_code: str
 
 

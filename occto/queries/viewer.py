@@ -1,6 +1,6 @@
 """Who is asking: answered once a request, in one statement."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import and_, exists, func, or_, select
@@ -142,40 +142,39 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
     idle = STAFF_IDLE if row.kind == UserKind.STAFF else MEMBER_IDLE
     if found.seen_at + idle <= now:
         return ANONYMOUS
-    base = {"session_id": found.id, "seen_at": found.seen_at, "idle_ends_at": min(found.seen_at + idle, found.ends_at)}
+    base = Viewer(session_id=found.id, seen_at=found.seen_at, idle_ends_at=min(found.seen_at + idle, found.ends_at))
     if found.application_id is not None:
-        return Viewer(
+        roles = (Role.APPLICANT,)
+        return replace(
+            base,
             kind="applicant",
             name=row.application_name or "",
-            roles=(Role.APPLICANT,),
-            permissions=permissions_of((Role.APPLICANT,)),
+            roles=roles,
+            permissions=permissions_of(roles),
             application_id=found.application_id,
-            **base,
         )
     if row.state != UserState.ACTIVE:
         return ANONYMOUS
     staff = tuple(Role(role) for role in sorted((row.staff_roles or "").split(",")) if role)
-    person = {
-        "name": row.name,
-        "user_id": found.user_id,
-        "has_second_factor": row.has_totp,
-        "companies_count": row.companies,
-    }
-    needs_factor = row.has_totp or bool(staff) or row.administers
-    if needs_factor and found.second_factor_at is None:
-        half = frozenset({Permission.PUBLIC, Permission.HALF_SIGNED_IN})
-        return Viewer(kind="half", permissions=half, **person, **base)
+    person = replace(
+        base,
+        name=row.name,
+        user_id=found.user_id,
+        has_second_factor=row.has_totp,
+        companies_count=row.companies,
+    )
+    if (row.has_totp or staff or row.administers) and found.second_factor_at is None:
+        return replace(person, kind="half", permissions=frozenset({Permission.PUBLIC, Permission.HALF_SIGNED_IN}))
     if row.kind == UserKind.STAFF:
-        return Viewer(kind="staff", roles=staff, permissions=permissions_of(staff), **person, **base)
+        return replace(person, kind="staff", roles=staff, permissions=permissions_of(staff))
     if found.member_id is None or row.role is None or not row.company_open:
         signed_in = frozenset({Permission.PUBLIC, Permission.SIGNED_IN, Permission.HALF_SIGNED_IN})
-        return Viewer(kind="member", permissions=signed_in, **person, **base)
-    return Viewer(
+        return replace(person, kind="member", permissions=signed_in)
+    return replace(
+        person,
         kind="member",
         company_name=row.current_name,
         roles=(row.role,),
         permissions=permissions_of((row.role,)),
         member_id=found.member_id,
-        **person,
-        **base,
     )

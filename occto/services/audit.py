@@ -180,14 +180,3 @@ def _chain(session: Session) -> Iterator[tuple[AuditLink, AuditEvent, AuditDetai
     )
     for row in rows:
         yield row[0], row[1], row[2]
-
-
-def oldest_unsealed(session: Session) -> datetime | None:
-    """When the oldest event without a link was made; None where all are sealed. A minute is a fault on /readyz."""
-    return session.scalar(
-        select(AuditEvent.at)
-        .outerjoin(AuditLink, AuditLink.event_id == AuditEvent.id)
-        .where(AuditLink.position.is_(None))
-        .order_by(AuditEvent.id)
-        .limit(1)
-    )

@@ -6,16 +6,13 @@ from pathlib import Path
 
 from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, current_app, jsonify
-from sqlalchemy import func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from occto import clock
 from occto.access import permit
-from occto.domain.codes import MailState
 from occto.domain.permissions import Permission
 from occto.extensions import db
-from occto.models import OutboxMail
-from occto.services.audit import oldest_unsealed
+from occto.queries import health
 
 pages = Blueprint("health", __name__)
 UNSEALED_FAULT = timedelta(minutes=1)
@@ -34,11 +31,13 @@ def healthz() -> Response:
 def readyz() -> tuple[Response, int]:
     """200 where all is well, else 503; the body names each check, and nothing of what lies inside."""
     try:
+        state = health.state_of_database(db.session())
+        now = clock.now()
         checks = {
             "database": True,
-            "migrations": _at_head(),
-            "sealing": _sealed(),
-            "outbox": _mail_moves(),
+            "migrations": state.migration == _head_of_migrations(),
+            "sealing": state.oldest_unsealed is None or now - state.oldest_unsealed < UNSEALED_FAULT,
+            "outbox": state.oldest_waiting_mail is None or now - state.oldest_waiting_mail < OUTBOX_FAULT,
             "disk": _disk(),
         }
     except SQLAlchemyError:
@@ -49,21 +48,9 @@ def readyz() -> tuple[Response, int]:
     return jsonify(status="ok" if ready else "fault", checks=words), 200 if ready else 503
 
 
-def _at_head() -> bool:
-    present = db.session.scalar(text("SELECT version_num FROM alembic_version"))
+def _head_of_migrations() -> str | None:
     directory = str(Path(current_app.root_path).parent / "migrations")
-    return bool(present == ScriptDirectory(directory).get_current_head())
-
-
-def _sealed() -> bool:
-    oldest = oldest_unsealed(db.session())
-    return oldest is None or clock.now() - oldest < UNSEALED_FAULT
-
-
-def _mail_moves() -> bool:
-    waiting = select(func.min(OutboxMail.next_at)).where(OutboxMail.state == MailState.PENDING)
-    oldest = db.session.scalar(waiting)
-    return oldest is None or clock.now() - oldest < OUTBOX_FAULT
+    return ScriptDirectory(directory).get_current_head()
 
 
 def _disk() -> bool:

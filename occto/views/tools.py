@@ -14,7 +14,7 @@ from occto import clock
 from occto.access import viewer
 from occto.domain.errors import Refusal
 from occto.extensions import db
-from occto.models import FormSubmission
+from occto.services import submissions
 from occto.unit_of_work import run
 
 FORM_ID_LIMIT = 64
@@ -41,36 +41,20 @@ def once(act: Callable[[Session], str]) -> BaseResponse:
             "no_form_id",
             "画面の情報が足りないため受け付けられませんでした。画面を開き直して、もう一度送信してください。",
         )
-    endpoint = request.endpoint or ""
-    earlier = _earlier(form_id)
+    key = viewer.key
+    earlier = submissions.earlier_result(db.session(), form_id, viewer_key=key)
     if earlier is not None:
         return redirect(earlier, 303)
-
-    def guarded(session: Session) -> str:
-        row = FormSubmission(form_id=form_id, viewer_key=viewer.key, endpoint=endpoint, result_url="", at=clock.now())
-        session.add(row)
-        session.flush()
-        row.result_url = act(session)
-        return row.result_url
-
     try:
-        return redirect(run(guarded), 303)
+        result = run(
+            submissions.take_form, form_id, viewer_key=key, endpoint=request.endpoint or "", act=act, now=clock.now()
+        )
     except IntegrityError:
-        earlier = _earlier(form_id)
-        if earlier is None:
+        first = submissions.earlier_result(db.session(), form_id, viewer_key=key)
+        if first is None:
             raise
-        return redirect(earlier, 303)
-
-
-def _earlier(form_id: str) -> str | None:
-    """The result of an earlier submission of this form by this viewer; a stranger's id is no result."""
-    db.session.rollback()
-    found = db.session.get(FormSubmission, form_id)
-    if found is None:
-        return None
-    if found.viewer_key != viewer.key:
-        raise Refusal("form_id_taken", "画面を開き直してから、もう一度送信してください。")
-    return found.result_url
+        return redirect(first, 303)
+    return redirect(result, 303)
 
 
 def download(content: bytes, *, name: str, media_type: str) -> Response:

@@ -1,18 +1,19 @@
 """The blueprint of joining and what its pages share."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, url_for
 
-from occto import clock
 from occto.access import viewer
-from occto.domain.dates import today_jst
 from occto.domain.joining import MAIN_STAGE, Stage
 from occto.domain.sections import BY_KEY, TASKS, TERMS, TaskSection
 from occto.extensions import db
-from occto.models import Application, ApplicationDraft
 from occto.queries import applications
 from occto.queries.terms import consent_of_application
+
+if TYPE_CHECKING:
+    from occto.models import Application, ApplicationDraft
 
 pages = Blueprint("join", __name__, url_prefix="/join")
 
@@ -21,9 +22,9 @@ pages = Blueprint("join", __name__, url_prefix="/join")
 class Case:
     """The case behind a page: the application, its open stage, the saved sections, and whether the terms were agreed to."""
 
-    application: Application
+    application: "Application"
     stage: Stage
-    drafts: dict[str, ApplicationDraft]
+    drafts: "dict[str, ApplicationDraft]"
     agreed: bool
 
     @property
@@ -83,8 +84,3 @@ def section_url(application_id: int, section: str) -> str:
     if section in _PAGES_OF_THEIR_OWN:
         return url_for(_PAGES_OF_THEIR_OWN[section], application_id=application_id)
     return url_for("join.section", application_id=application_id, section=section)
-
-
-def today() -> object:
-    """Today in Japan, for forms that compare with it."""
-    return today_jst(clock.now())

@@ -1,5 +1,7 @@
 """Attachments: checked by content, listed, taken out, downloaded by their owner."""
 
+from typing import TYPE_CHECKING
+
 from flask import flash, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -14,7 +16,6 @@ from occto.domain.text import InputError
 from occto.extensions import db
 from occto.forms.base import BaseForm
 from occto.forms.join import FileForm, PaperFileForm
-from occto.models import Attachment
 from occto.queries import applications
 from occto.queries.files import attachment_of, file_content
 from occto.services.joining import drafts as verbs
@@ -22,10 +23,13 @@ from occto.unit_of_work import run
 from occto.views.join.blueprint import Case, load_case, pages
 from occto.views.tools import download
 
+if TYPE_CHECKING:
+    from occto.models import Attachment
+
 HEAD = 16
 
 
-def take_upload(application_id: int, *, kind: AttachmentKind) -> Attachment | None:
+def take_upload(application_id: int, *, kind: AttachmentKind) -> "Attachment | None":
     """Keep the uploaded file of the form; None where none was chosen. Refusal bad_file, and those of `add_file`."""
     upload = request.files.get("file")
     if upload is None or not upload.filename:
