@@ -3,7 +3,7 @@
 from flask import Flask
 from flask.cli import AppGroup
 
-from occto.cli import work
+from occto.cli import demo, staff, work
 
 group = AppGroup("occto", help="会員情報管理システムの運用コマンド")
 
@@ -11,4 +11,6 @@ group = AppGroup("occto", help="会員情報管理システムの運用コマン
 def register(app: Flask) -> None:
     """Add the commands to `app`."""
     work.register(group)
+    demo.register(group)
+    staff.register(group)
     app.cli.add_command(group)
