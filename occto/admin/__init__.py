@@ -1,8 +1,37 @@
 """SCREENS of staff: Flask-Admin as a window on what the services do."""
 
 from flask import Flask
+from flask_admin import Admin
+from flask_admin.theme import Bootstrap4Theme
+
+from occto.admin.applications import ApplicationsView
+from occto.admin.mails import MailsView
+from occto.admin.members import MembersView
+from occto.admin.records import RecordsView, SettingsView, TermsView
+from occto.admin.users import UsersView
+from occto.admin.worklist import Worklist
+from occto.http import csp_nonce
+from occto.models import Application, AuditEvent, Member, OutboxMail, TermsVersion, User
 
 
 def register(app: Flask) -> None:
-    """Hang the staff screens into `app`."""
-    app.extensions["admin_permissions"] = {}
+    """Hang the staff screens into `app`, and name the permission of every one of their routes."""
+    admin = Admin(
+        app,
+        name="職員画面",
+        theme=Bootstrap4Theme(base_template="admin/staff_base.html"),
+        index_view=Worklist(),
+        csp_nonce_generator=csp_nonce,
+    )
+    admin.add_views(
+        ApplicationsView(Application, endpoint="applications"),
+        MembersView(Member, endpoint="members"),
+        UsersView(User, endpoint="users"),
+        MailsView(OutboxMail, endpoint="mails"),
+        TermsView(TermsVersion, endpoint="terms_versions"),
+        RecordsView(AuditEvent, endpoint="records"),
+        SettingsView(),
+    )
+    app.extensions["admin_permissions"] = {
+        endpoint: permission for view in admin._views for endpoint, permission in view.permissions().items()
+    }

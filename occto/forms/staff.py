@@ -82,7 +82,11 @@ class ReturnForm(BaseForm):
     def remarks(self) -> dict[str, str]:
         """The comments by section key; sections without one are left out."""
         start = "remark_"
-        return {field.short_name.removeprefix(start): field.data for field in self if field.short_name.startswith(start) and field.data}
+        return {
+            field.short_name.removeprefix(start): field.data
+            for field in self
+            if field.short_name.startswith(start) and field.data
+        }
 
 
 def return_form(stage: Stage) -> type[ReturnForm]:
@@ -133,7 +137,10 @@ class RemarkForm(BaseForm):
         "だれに見せるか",
         [Required()],
         choices=choices(Audience),
-        choice_hints={"PARTY": "申請者の画面に出し、メールで知らせます。送ったあとは取り消せません。", "STAFF": "職員の覚え書きです。"},
+        choice_hints={
+            "PARTY": "申請者の画面に出し、メールで知らせます。送ったあとは取り消せません。",
+            "STAFF": "職員の覚え書きです。",
+        },
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Date, Select, and_, cast, exists, func, or_, select, text, true, tuple_
+from sqlalchemy import ColumnElement, Date, and_, cast, exists, func, or_, select, text, true, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from occto.domain.codes import ActStatus, Licence, MailState
@@ -130,12 +130,12 @@ def counts(
         Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None), Application.waiting_since < late_before
     )
     columns.append(select(func.count()).select_from(Application).where(waiting).scalar_subquery().label("overdue"))
-    return {key: int(number) for key, number in session.execute(select(*columns)).one()._mapping.items()}
+    return {key: int(number) for key, number in session.execute(select(*columns)).mappings().one().items()}
 
 
 def page(session: Session, tab: Tab, *, viewer: Viewer, today: date, after: int | None = None) -> WorkPage:
     """A page of `tab`, oldest first, beginning behind the case with the id `after`."""
-    query: Select[tuple[Application, str]] = (
+    query = (
         select(Application, User.name)
         .outerjoin(User, User.id == Application.assignee_id)
         .where(_scope(session, tab, viewer=viewer, today=today))

@@ -1,0 +1,328 @@
+"""What the staff screens share: who may enter, one place that scopes, short lists by seek paging, details, the access log."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+
+from flask import abort, request, url_for
+from flask_admin import AdminIndexView, expose
+from flask_admin.contrib.sqla import ModelView
+from flask_admin.form import BaseForm
+from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Query, aliased
+
+from occto import clock
+from occto.access import actor, viewer
+from occto.domain.dates import format_date, format_instant
+from occto.domain.permissions import Permission
+from occto.domain.text import storable
+from occto.extensions import db
+from occto.labels import label
+from occto.queries import staff
+from occto.services import audit
+from occto.unit_of_work import run
+
+PAGE = 50
+COUNTED = 1000
+"""Counting stops here: a list says «1,000件以上» instead of walking through all of a large table."""
+TERM_LIMIT = 100
+HIGHEST_ID = 2**63 - 1
+SWITCHED_OFF = frozenset(
+    {"create_view", "edit_view", "delete_view", "action_view", "export", "ajax_lookup", "ajax_update"}
+)
+"""Routes that Flask-Admin registers for every screen. They answer 404 here: staff write through doors of their own."""
+
+
+def clamped_id(text: str | None) -> int | None:
+    """A row number out of an address; None for anything that is none, such as 1,2 or twenty digits."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 19:
+        return None
+    number = int(text)
+    return number if 0 < number <= HIGHEST_ID else None
+
+
+def search_term() -> str:
+    """What was typed into the search box, without what no database takes, at most TERM_LIMIT signs."""
+    return storable(request.args.get("q", "")[: 2 * TERM_LIMIT]).strip()[:TERM_LIMIT]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort that a list offers: a column that is never NULL and has an index; the id decides between equals."""
+
+    title: str
+    column: InstrumentedAttribute[Any]
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """A column that a list can be narrowed down by: (value, words) of each choice; `groups` makes one value stand for several."""
+
+    title: str
+    column: InstrumentedAttribute[Any]
+    options: Sequence[tuple[str, str]]
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def matches(self, value: str) -> ColumnElement[bool]:
+        """The condition for a chosen value."""
+        return self.column.in_(self.groups.get(value, (value,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table below the facts of a details page; a cell is text, Markup or a day."""
+
+    title: str
+    heads: tuple[str, ...]
+    rows: Sequence[Sequence[Any]]
+    empty: str = "ありません。"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list: rows, and the ids to go on from in both directions (None: nothing there)."""
+
+    rows: list[Any]
+    total: int
+    after: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A group of terms and values on a details page."""
+
+    title: str
+    rows: Sequence[tuple[str, Any]] = field(default_factory=tuple)
+
+
+class Screen:
+    """Who may enter: every route of a screen needs `see`, or what its door declares with `permit`."""
+
+    see: ClassVar[Permission]
+    endpoint: str
+    name: str | None
+    admin: Any
+    _urls: ClassVar[list[tuple[str, str, Any]]]
+
+    def permissions(self) -> dict[str, Permission]:
+        """Endpoint → permission for every route that Flask-Admin registers for this screen."""
+        return {
+            f"{self.endpoint}.{method}": getattr(getattr(self, method), "occto_permission", self.see)
+            for _url, method, _methods in self._urls
+        }
+
+    gap: ClassVar[bool] = False
+    """Whether the menu draws a line above this screen."""
+    counter: ClassVar[str] = ""
+    """Which number of waiting work the menu shows: cases, mails or none."""
+
+    def menu_by_work(self) -> list[dict[str, Any]]:
+        """The menu by work: what this viewer may see, with the number of what waits."""
+        cases, mails = staff.waiting_numbers(db.session())
+        numbers = {"cases": cases, "mails": mails}
+        views = [item._view for item in self.admin.menu()]
+        return [
+            {
+                "label": view.name,
+                "url": url_for(f"{view.endpoint}.{view._default_view}"),
+                "current": view is self,
+                "gap": view.gap,
+                "number": numbers.get(view.counter, 0),
+            }
+            for view in views
+            if view.is_accessible()
+        ]
+
+    def render(self, template: str, **kwargs: Any) -> str:
+        """Render with the menu."""
+        return super().render(template, menu=self.menu_by_work(), **kwargs)  # type: ignore[misc]
+
+    def is_accessible(self) -> bool:
+        """Whether the viewer may see the screen; the door of occto/access.py asks the same table for each route."""
+        return viewer.can(self.see)
+
+    def _handle_view(self, name: str, **_kwargs: Any) -> None:
+        if not viewer.can(self.permissions()[f"{self.endpoint}.{name}"]):
+            abort(403)
+        if name in SWITCHED_OFF:
+            abort(404)
+
+    def _run_view(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        # Flask-Admin's own calls the view a second time after any TypeError, and so hides it.
+        return fn(self, *args, **kwargs)
+
+
+class StaffIndex(Screen, AdminIndexView):
+    """The front page of a set of staff screens."""
+
+
+class StaffView(Screen, ModelView):
+    """A read-only list with details over one table.
+
+    A screen says what it shows (`column_list`, `column_labels`, `column_formatters`), what it offers (`orders`,
+    `facets`, `search`) and whether looking at it is noted (`personal`: the access log gets one row a page).
+    """
+
+    can_create = can_edit = can_delete = can_export = False
+    can_view_details = True
+    form = BaseForm  # nothing is generated for forms that do not exist
+    list_template = "admin/list.html"
+    details_template = "admin/details.html"
+    column_display_actions = False
+
+    title: ClassVar[str]
+    orders: ClassVar[Mapping[str, Order]]
+    facets: ClassVar[Mapping[str, Facet]] = {}
+    personal: ClassVar[bool] = False
+    subject_kind: ClassVar[str] = ""
+    search_hint: ClassVar[str] = ""
+    extras: ClassVar[Mapping[str, Any]] = {}
+    """Further columns of a list, such as a name out of another table: attribute of the row → SQL expression."""
+    column_type_formatters: ClassVar[dict[type, Any]] = {
+        StrEnum: lambda _view, value, _name: label(value),
+        datetime: lambda _view, value, _name: format_instant(value),
+        date: lambda _view, value, _name: format_date(value),
+        bool: lambda _view, value, _name: "はい" if value else "いいえ",
+        type(None): lambda _view, _value, _name: "",
+    }
+    column_type_formatters_detail = column_type_formatters
+
+    def __init__(self, model: type[Any], *, endpoint: str) -> None:
+        super().__init__(model, db, name=self.title, endpoint=endpoint, url=endpoint)
+
+    def scope(self) -> list[ColumnElement[bool]]:
+        """What this screen may show at all; list, count, search and details all go through here."""
+        return []
+
+    def search(self, term: str) -> ColumnElement[bool] | None:  # noqa: ARG002 - screens without a search box
+        """The condition for what was typed; None where the screen has no search."""
+        return None
+
+    def get_query(self) -> Query[Any]:
+        return db.session.query(self.model).filter(*self.scope())
+
+    def get_count_query(self) -> Query[Any]:
+        return self.get_query().with_entities(func.count())
+
+    def get_one(self, id: Any) -> Any:
+        number = clamped_id(str(id))
+        return None if number is None else self.get_query().filter(self.model.id == number).one_or_none()
+
+    @expose("/")
+    def index_view(self) -> str:
+        """The list. Whatever stands in the address that the screen does not know is passed over."""
+        term = search_term() if self.search_hint else ""
+        order = request.args.get("order", "")
+        order = order if order in self.orders else next(iter(self.orders))
+        chosen = {
+            key: value
+            for key, facet in self.facets.items()
+            if (value := request.args.get(key, "")) in dict(facet.options)
+        }
+        conditions = [*self.scope(), *(self.facets[key].matches(value) for key, value in chosen.items())]
+        found = self.search(term) if term else None
+        if found is not None:
+            conditions.append(found)
+        page = self._page(conditions, self.orders[order])
+        asked = {key: value for key, value in {"q": term, "order": order, **chosen}.items() if value}
+        body = self.render(
+            self.list_template,
+            page=page,
+            term=term,
+            order=order,
+            chosen=chosen,
+            asked=asked,
+            value=self.list_value,
+            counted=COUNTED,
+        )
+        self.note(page.rows, term=term)
+        return body
+
+    def _page(self, conditions: list[ColumnElement[bool]], order: Order) -> Page:
+        """Seek, not OFFSET: the last page of a large table costs what the first one does."""
+        after, before = clamped_id(request.args.get("after")), clamped_id(request.args.get("before"))
+        cursor, backwards = (after, False) if after else (before, bool(before))
+        descending = order.descending != backwards
+        keys = (order.column, self.model.id)
+        query = select(self.model, *(expression.label(key) for key, expression in self.extras.items())).where(
+            *conditions
+        )
+        if cursor:
+            other = aliased(self.model)
+            place = select(getattr(other, order.column.key)).where(other.id == cursor).scalar_subquery()
+            here, there = tuple_(*keys), tuple_(place, cursor)
+            query = query.where(here < there if descending else here > there)
+        query = query.order_by(*(key.desc() if descending else key.asc() for key in dict.fromkeys(keys))).limit(
+            PAGE + 1
+        )
+        found = [self._row(row) for row in db.session.execute(query)]
+        more, rows = len(found) > PAGE, found[:PAGE]
+        rows = rows[::-1] if backwards else rows
+        few = select(self.model.id).where(*conditions).limit(COUNTED).subquery()
+        total = db.session.scalar(select(func.count()).select_from(few)) or 0
+        forth, back = (True, more) if backwards else (more, bool(cursor))
+        return Page(
+            rows,
+            total,
+            after=rows[-1].id if rows and forth else None,
+            before=rows[0].id if rows and back else None,
+        )
+
+    def _row(self, row: Any) -> Any:
+        for key in self.extras:
+            setattr(row[0], key, getattr(row, key))
+        return row[0]
+
+    def list_value(self, row: Any, column: str) -> Any:
+        """One cell of the list, as Flask-Admin's formatters say."""
+        return self._get_list_value(None, row, column, self.column_formatters, self.column_type_formatters)
+
+    @expose("/details/")
+    def details_view(self) -> str:
+        """One row in full; 404 where there is none in the scope of this screen."""
+        row = self.get_one(request.args.get("id", ""))
+        if row is None:
+            abort(404)
+        number = row.id
+        body = self.details_page(row)
+        self.note([row], details=True, ids=[number])
+        return body
+
+    def details_page(self, row: Any) -> str:
+        """The details as HTML; a screen with a page of its own overrides this."""
+        facts = [
+            (title, self._get_list_value(None, row, column, self.column_formatters_detail, self.column_type_formatters))
+            for column, title in self._details_columns
+        ]
+        return self.render(
+            self.details_template, row=row, heading=self.heading(row), facts=facts, parts_below=self.below(row)
+        )
+
+    def heading(self, row: Any) -> str:
+        """The h1 of a details page."""
+        return f"{self.title} {row.id}"
+
+    def below(self, row: Any) -> Sequence[Facts | Table]:  # noqa: ARG002 - screens without more to show
+        """What stands below the facts."""
+        return ()
+
+    def note(
+        self, rows: Sequence[Any], *, term: str = "", details: bool = False, ids: Sequence[int] | None = None
+    ) -> None:
+        """Write the access log in a unit of work of its own, before the page leaves; nothing where nothing personal was shown."""
+        shown = list(ids) if ids is not None else [row.id for row in rows]
+        if self.personal and shown:
+            run(
+                audit.record_access,
+                screen=request.endpoint or "",
+                subject_kind=self.subject_kind,
+                subject_ids=shown,
+                details=details,
+                actor=actor(),
+                now=clock.now(),
+                search_key=term or None,
+            )

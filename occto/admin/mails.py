@@ -1,0 +1,119 @@
+"""送信メール: every mail, where it stands, and the door to send a failed one again."""
+
+from typing import Any, ClassVar
+
+from flask import abort, current_app, flash, request, url_for
+from flask_admin import expose
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, or_
+from sqlalchemy.orm import Session
+from werkzeug.wrappers import Response
+
+from occto import clock
+from occto.access import actor, permit, viewer
+from occto.admin.base import Facet, Order, StaffView, clamped_id
+from occto.domain.codes import MailState
+from occto.domain.errors import Refusal
+from occto.domain.joining import Stage
+from occto.domain.permissions import Permission
+from occto.labels import choices, label
+from occto.models import OutboxMail
+from occto.queries.staff import UNDELIVERED
+from occto.services import audit, outbox
+from occto.views.tools import new_form_id, once, see_other
+
+
+def subject_in_words(mail: OutboxMail) -> str:
+    """The subject as sent, or as it will read."""
+    if mail.subject:
+        return mail.subject
+    values = dict(mail.params)
+    if "stage" in values:
+        values["stage_label"] = label(Stage(values["stage"]))
+    return current_app.jinja_env.get_template(f"mail/{mail.template}/subject.txt").render(values).strip()
+
+
+def _subject(_view: Any, _context: Any, row: OutboxMail, _name: str) -> str:
+    return subject_in_words(row)
+
+
+def _body(_view: Any, _context: Any, row: OutboxMail, _name: str) -> Any:
+    return Markup('<span class="pre">{}</span>').format(row.body_masked) if row.body_masked else "まだ送っていません"
+
+
+class MailsView(StaffView):
+    """送信メール. Bodies are shown with their links masked."""
+
+    see = Permission.MAIL_SEE
+    title, gap, counter = "送信メール", True, "mails"
+    subject_kind, personal = "MAIL", True
+    details_template = "admin/mail.html"
+    search_hint = "宛先のメールアドレス、件名"
+    column_list = ("subject", "to_address", "state", "queued_at", "sent_at")
+    column_details_list = (
+        "state", "to_address", "subject", "body_masked", "queued_at", "sent_at", "attempts", "next_at", "last_error", "clause", "message_id",
+    )  # fmt: skip
+    column_labels: ClassVar[dict[str, str]] = {
+        "subject": "件名",
+        "to_address": "宛先",
+        "state": "状態",
+        "body_masked": "本文（リンクは伏せています）",
+        "queued_at": "登録",
+        "sent_at": "送信",
+        "attempts": "送信を試みた回数",
+        "next_at": "次に送る時刻",
+        "last_error": "相手のサーバの応答",
+        "clause": "根拠（利用規約）",
+        "message_id": "Message-ID",
+    }
+    column_formatters = {"subject": _subject, "body_masked": _body}
+    orders = {"new": Order("新しい順", OutboxMail.id, descending=True), "old": Order("古い順", OutboxMail.id)}
+    facets = {
+        "state": Facet(
+            "状態",
+            OutboxMail.state,
+            [("UNDELIVERED", "届かないもの"), *choices(MailState)],
+            groups={"UNDELIVERED": UNDELIVERED},
+        )
+    }
+
+    def search(self, term: str) -> ColumnElement[bool]:
+        return or_(
+            OutboxMail.to_address.icontains(term, autoescape=True), OutboxMail.subject.contains(term, autoescape=True)
+        )
+
+    def heading(self, row: OutboxMail) -> str:
+        return subject_in_words(row)
+
+    def details_page(self, row: OutboxMail) -> str:
+        self._template_args["again"] = row.state in UNDELIVERED and viewer.can(Permission.MAIL_RESEND)
+        self._template_args["form_id"] = new_form_id()
+        return super().details_page(row)
+
+    @expose("/again/", methods=("POST",))
+    @permit(Permission.MAIL_RESEND)
+    def again(self) -> Response:
+        """Put a mail that did not arrive back into the queue."""
+        mail_id = clamped_id(request.form.get("id"))
+        if mail_id is None:
+            abort(404)
+
+        def act(session: Session) -> str:
+            outbox.send_again(session, mail_id, now=clock.now())
+            audit.record(
+                session,
+                "mail.queued_again",
+                subject=f"MAIL:{mail_id}",
+                actor=actor(),
+                now=clock.now(),
+                detail={"outbox_id": mail_id},
+            )
+            return url_for("mails.details_view", id=mail_id)
+
+        try:
+            answer = once(act)
+        except Refusal as refusal:
+            flash(refusal.sentence, "danger")
+            return see_other("mails.details_view", id=mail_id)
+        flash("送り直しの列に入れました。まもなく送信します。", "success")
+        return answer

@@ -1,0 +1,132 @@
+"""規約, 記録 and 設定: screens that only show."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from flask import url_for
+from flask_admin import BaseView, expose
+from markupsafe import Markup
+from sqlalchemy import ColumnElement, select
+
+from occto.admin.base import Facet, Facts, Order, Screen, StaffView, Table
+from occto.domain.audit_tags import AUDIT_TAGS
+from occto.domain.permissions import Permission
+from occto.domain.settings import LEGAL_SETTINGS
+from occto.extensions import db
+from occto.models import AuditDetail, AuditEvent, AuditLink, Member, TermsVersion, User
+
+_SUBJECT_PAGES = {
+    "APPLICATION": "applications.details_view",
+    "MEMBER": "members.details_view",
+    "USER": "users.details_view",
+    "MAIL": "mails.details_view",
+}
+
+
+def _version(_view: Any, _context: Any, row: TermsVersion, _name: str) -> str:
+    return f"第{row.no}版"
+
+
+def _text(_view: Any, _context: Any, row: TermsVersion, _name: str) -> Markup:
+    return Markup('<span class="pre">{}</span>').format(row.text)
+
+
+class TermsView(StaffView):
+    """規約: every version of the 利用規約 (利用規約 1.3)."""
+
+    see = Permission.TERMS_SEE
+    title = "規約"
+    column_list = ("no", "effective_on", "published_at")
+    column_details_list = ("no", "effective_on", "published_at", "sha256", "text")
+    column_labels: ClassVar[dict[str, str]] = {
+        "no": "版",
+        "effective_on": "効力の生じる日",
+        "published_at": "公表",
+        "sha256": "内容のハッシュ値（SHA-256）",
+        "text": "本文",
+    }
+    column_formatters = {"no": _version, "text": _text}
+    orders = {"new": Order("新しい順", TermsVersion.no, descending=True)}
+
+    def heading(self, row: TermsVersion) -> str:
+        return f"利用規約 第{row.no}版"
+
+
+def _tag(_view: Any, _context: Any, row: AuditEvent, _name: str) -> str:
+    return AUDIT_TAGS[row.tag][0] if row.tag in AUDIT_TAGS else row.tag
+
+
+def _subject(_view: Any, _context: Any, row: AuditEvent, _name: str) -> Any:
+    kind, _, number = row.subject.partition(":")
+    if kind in _SUBJECT_PAGES and number.isdigit():
+        return Markup('<a href="{}">{}</a>').format(url_for(_SUBJECT_PAGES[kind], id=number), row.subject)
+    return row.subject
+
+
+class RecordsView(StaffView):
+    """記録: what was done, by whom, to what. Rows are only ever added."""
+
+    see = Permission.AUDIT_SEE
+    title = "記録"
+    subject_kind, personal = "AUDIT", True
+    search_hint = "対象（例：APPLICATION:12、USER:3）"
+    column_list = ("at", "tag", "actor_name", "subject", "id")
+    column_details_list = ("at", "tag", "subject", "clause", "request_id", "detail_hash")
+    column_labels: ClassVar[dict[str, str]] = {
+        "id": "番号",
+        "at": "日時",
+        "tag": "操作",
+        "actor_name": "操作した方",
+        "subject": "対象",
+        "clause": "根拠（利用規約）",
+        "request_id": "要求の番号",
+        "detail_hash": "詳細のハッシュ値",
+    }
+    column_formatters = {"tag": _tag}
+    column_formatters_detail = {"tag": _tag, "subject": _subject}
+    orders = {"new": Order("新しい順", AuditEvent.id, descending=True), "old": Order("古い順", AuditEvent.id)}
+    extras: ClassVar[dict[str, Any]] = {
+        "actor_name": select(User.name).where(User.id == AuditEvent.actor_id).correlate(AuditEvent).scalar_subquery()
+    }
+    facets = {"tag": Facet("操作", AuditEvent.tag, [(tag, words) for tag, (words, _keys) in AUDIT_TAGS.items()])}
+
+    def search(self, term: str) -> ColumnElement[bool]:
+        return AuditEvent.subject == term.upper()
+
+    def heading(self, row: AuditEvent) -> str:
+        return f"{_tag(self, None, row, self.title)}（記録 {row.id}）"
+
+    def below(self, row: AuditEvent) -> Sequence[Facts | Table]:
+        found = db.session.execute(
+            select(AuditDetail.payload, AuditLink.position, User.name, Member.current_name)
+            .select_from(AuditEvent)
+            .join(AuditDetail, AuditDetail.event_id == AuditEvent.id)
+            .outerjoin(AuditLink, AuditLink.event_id == AuditEvent.id)
+            .outerjoin(User, User.id == AuditEvent.actor_id)
+            .outerjoin(Member, Member.id == AuditEvent.member_id)
+            .where(AuditEvent.id == row.id)
+        ).one()
+        payload, position, name, company = found
+        who = [
+            ("操作した方", name or ("申請者" if row.application_id else "システム")),
+            ("会社", company),
+            ("記録の鎖での位置", position if position is not None else "まもなく連結します"),
+        ]
+        detail = [(key, "" if value is None else str(value)) for key, value in (payload or {}).items()]
+        return [
+            Facts("操作した方と記録の鎖", who),
+            Facts("詳細" if payload is not None else "詳細（消去済み）", detail),
+        ]
+
+
+class SettingsView(Screen, BaseView):
+    """設定: figures of legal weight, each with its source. A change of one is a new release."""
+
+    see = Permission.SETTINGS_SEE
+
+    def __init__(self) -> None:
+        super().__init__(name="設定", endpoint="settings", url="settings")
+
+    @expose("/")
+    def index(self) -> str:
+        return self.render("admin/settings.html", settings=LEGAL_SETTINGS)
