@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -152,31 +153,44 @@ class ChainReport:
 def verify(session: Session) -> ChainReport:
     """Recompute the whole chain in batches and compare; payloads that were purged are vouched for by their hash."""
     expected, previous, fault = 0, GENESIS, None
-    for link, event, detail in _chain(session):
-        expected += 1
-        if link.position != expected:
-            fault = f"position {expected} is missing"
-        elif link.hash != link_hash(previous, event):
-            fault = f"event {event.id} at position {link.position} does not match its link"
-        elif detail is None:
-            fault = f"the payload row of event {event.id} is missing"
-        elif detail.payload is not None and _detail_hash(detail.salt, detail.payload) != event.detail_hash:
-            fault = f"the payload of event {event.id} was changed"
-        if fault:
-            break
-        previous = link.hash
+    with closing(_chain(session)) as chain:
+        for link, event, detail in chain:
+            expected += 1
+            fault = _fault(link, event, detail, expected=expected, previous=previous)
+            if fault:
+                break
+            previous = link.hash
     sealed = session.scalar(select(func.count()).select_from(AuditLink)) or 0
     total = session.scalar(select(func.count()).select_from(AuditEvent)) or 0
     return ChainReport(links=expected, unsealed=total - sealed, head=previous, fault=fault)
 
 
-def _chain(session: Session) -> Iterator[tuple[AuditLink, AuditEvent, AuditDetail | None]]:
+def _fault(
+    link: AuditLink, event: AuditEvent | None, detail: AuditDetail | None, *, expected: int, previous: str
+) -> str | None:
+    """What is wrong with the link at position `expected`, or None."""
+    if link.position != expected:
+        return f"position {expected} is missing"
+    if event is None:
+        return f"event {link.event_id} at position {link.position} is missing"
+    if link.hash != link_hash(previous, event):
+        return f"event {event.id} at position {link.position} does not match its link"
+    if detail is None:
+        return f"the payload row of event {event.id} is missing"
+    if detail.payload is not None and _detail_hash(detail.salt, detail.payload) != event.detail_hash:
+        return f"the payload of event {event.id} was changed"
+    return None
+
+
+def _chain(session: Session) -> Generator[tuple[AuditLink, AuditEvent | None, AuditDetail | None], None, None]:
+    """All links with what they vouch for, none left out where its event is gone."""
     rows = session.execute(
         select(AuditLink, AuditEvent, AuditDetail)
-        .join(AuditEvent, AuditEvent.id == AuditLink.event_id)
+        .outerjoin(AuditEvent, AuditEvent.id == AuditLink.event_id)
         .outerjoin(AuditDetail, AuditDetail.event_id == AuditEvent.id)
         .order_by(AuditLink.position)
         .execution_options(yield_per=1000)
     )
-    for row in rows:
-        yield row[0], row[1], row[2]
+    with closing(rows):
+        for row in rows:
+            yield row[0], row[1], row[2]
