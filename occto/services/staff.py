@@ -52,7 +52,7 @@ def create_staff(session: Session, email: str, *, name: str, roles: Sequence[Rol
         created_at=now,
     )
     session.add(user)
-    session.flush([user])
+    session.flush()
     session.add_all(StaffRole(user_id=user.id, role=role) for role in chosen)
     detail = {"kind": UserKind.STAFF, "roles": chosen}
     audit.record(session, "user.created", subject=f"USER:{user.id}", actor=actor, now=now, detail=detail)

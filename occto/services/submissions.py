@@ -28,6 +28,6 @@ def take_form(
     """
     row = FormSubmission(form_id=form_id, viewer_key=viewer_key, endpoint=endpoint, result_url="", at=now)
     session.add(row)
-    session.flush([row])
+    session.flush()
     row.result_url = act(session)
     return row.result_url
