@@ -59,6 +59,7 @@ class ApplicationsView(Decisions, StaffView):
         "new": Order("新しい順", Application.id, descending=True),
         "old": Order("古い順", Application.id),
     }
+    tagged = ("state",)
     facets = {
         "state": Facet(
             "状態",

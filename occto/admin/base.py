@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Query, aliased
 
 from occto import clock
 from occto.access import actor, viewer
-from occto.domain.dates import format_date, format_instant
+from occto.domain.dates import JST, format_date, format_instant
 from occto.domain.permissions import Permission
 from occto.domain.text import storable
 from occto.extensions import db
@@ -46,6 +46,12 @@ def clamped_id(text: str | None) -> int | None:
 def search_term() -> str:
     """What was typed into the search box, without what no database takes, at most TERM_LIMIT signs."""
     return storable(request.args.get("q", "")[: 2 * TERM_LIMIT]).strip()[:TERM_LIMIT]
+
+
+def format_short(instant: datetime) -> str:
+    """An instant in Japan without the weekday, for lists."""
+    local = instant.astimezone(JST)
+    return f"{format_date(local.date())} {local:%H:%M}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +183,8 @@ class StaffView(Screen, ModelView):
     title: ClassVar[str]
     orders: ClassVar[Mapping[str, Order]]
     facets: ClassVar[Mapping[str, Facet]] = {}
+    tagged: ClassVar[tuple[str, ...]] = ()
+    """Columns of a list whose words are states and stand in a tag."""
     personal: ClassVar[bool] = False
     subject_kind: ClassVar[str] = ""
     search_hint: ClassVar[str] = ""
@@ -184,12 +192,14 @@ class StaffView(Screen, ModelView):
     """Further columns of a list, such as a name out of another table: attribute of the row → SQL expression."""
     column_type_formatters: ClassVar[dict[type, Any]] = {
         StrEnum: lambda _view, value, _name: label(value),
-        datetime: lambda _view, value, _name: format_instant(value),
+        datetime: lambda _view, value, _name: format_short(value),
         date: lambda _view, value, _name: format_date(value),
         bool: lambda _view, value, _name: "はい" if value else "いいえ",
         type(None): lambda _view, _value, _name: "",
     }
-    column_type_formatters_detail = column_type_formatters
+    column_type_formatters_detail: ClassVar[dict[type, Any]] = column_type_formatters | {
+        datetime: lambda _view, value, _name: format_instant(value)
+    }
 
     def __init__(self, model: type[Any], *, endpoint: str) -> None:
         super().__init__(model, db, name=self.title, endpoint=endpoint, url=endpoint)
@@ -295,7 +305,12 @@ class StaffView(Screen, ModelView):
     def details_page(self, row: Any) -> str:
         """The details as HTML; a screen with a page of its own overrides this."""
         facts = [
-            (title, self._get_list_value(None, row, column, self.column_formatters_detail, self.column_type_formatters))
+            (
+                title,
+                self._get_list_value(
+                    None, row, column, self.column_formatters_detail, self.column_type_formatters_detail
+                ),
+            )
             for column, title in self._details_columns
         ]
         return self.render(

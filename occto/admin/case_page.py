@@ -206,7 +206,7 @@ def membership_facts(file: CaseFile) -> list[tuple[str, Any]]:
             if proposal.by_law
             else "当機関が理由を付けて決めます。仮申請の提出日が案です"
         )
-        facts.append(("会員となる日の案", f"{format_date(date.fromisoformat(proposal.on))}\n{how}"))
+        facts.append(("会員となる日の案", [format_date(date.fromisoformat(proposal.on)), how]))
     if case.roster_no is not None:
         facts.append(("名簿番号", case.roster_no))
     if case.checked_by_id is not None and case.checked_at is not None:

@@ -68,6 +68,7 @@ class MailsView(StaffView):
     }
     column_formatters = {"subject": _subject, "body_masked": _body}
     orders = {"new": Order("新しい順", OutboxMail.id, descending=True), "old": Order("古い順", OutboxMail.id)}
+    tagged = ("state",)
     facets = {
         "state": Facet(
             "状態",

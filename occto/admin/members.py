@@ -42,7 +42,7 @@ class MembersView(StaffView):
     subject_kind, personal = "MEMBER", True
     search_hint = "商号、フリガナ、事業者コード、法人番号、名簿番号"
     column_list = ("operator_code", "current_name", "current_licences", "current_state", "current_member_on")
-    column_details_list = ("operator_code", "current_state", "current_member_on", "current_licences")
+    column_details_list = ("operator_code", "current_state", "current_member_on")
     column_labels = {
         "operator_code": "事業者コード",
         "current_name": "商号",
@@ -56,6 +56,7 @@ class MembersView(StaffView):
         "code": Order("事業者コード順", Member.operator_code),
         "new": Order("新しい順", Member.id, descending=True),
     }
+    tagged = ("current_state",)
     facets = {"state": Facet("状態", Member.current_state, choices(MemberState))}
 
     def search(self, term: str) -> ColumnElement[bool]:

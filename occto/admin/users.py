@@ -48,6 +48,7 @@ class UsersView(StaffView):
         "new": Order("新しい順", User.id, descending=True),
         "email": Order("メールアドレス順", User.email_key),
     }
+    tagged = ("state",)
     facets = {
         "kind": Facet("種別", User.kind, choices(UserKind)),
         "state": Facet("状態", User.state, choices(UserState)),

@@ -94,14 +94,15 @@ def _act_before_submission(session: Session) -> ColumnElement[bool]:
     newest = (
         select(func.max(newer.id))
         .where(newer.application_id == Application.id, newer.stage == Stage.MAIN)
+        .correlate(Application)
         .scalar_subquery()
     )
     submitted_on = _day_in_japan(session, Application.submitted_at)
-    acts = ApplicationRevision.answers[ACTS.key]["acts"]
+    stated = ApplicationRevision.answers
     early = [
         and_(
-            acts[licence.value]["status"].as_string() == ActStatus.ACT.value,
-            acts[licence.value]["effective_on"].as_string() < submitted_on,
+            stated[ACTS.key, "acts", licence.value, "status"].as_string() == ActStatus.ACT.value,
+            stated[ACTS.key, "acts", licence.value, "effective_on"].as_string() < submitted_on,
         )
         for licence in Licence
     ]
