@@ -61,6 +61,22 @@ def provisional_answers(session: Session, application_id: int) -> ApplicationRev
     )
 
 
+def accepted_revision(session: Session, application: Application) -> ApplicationRevision | None:
+    """The provisional revision that was accepted: the newest submitted before the acceptance."""
+    if application.accepted_at is None:
+        return None
+    return session.scalar(
+        select(ApplicationRevision)
+        .where(
+            ApplicationRevision.application_id == application.id,
+            ApplicationRevision.stage == Stage.PROVISIONAL,
+            ApplicationRevision.submitted_at <= application.accepted_at,
+        )
+        .order_by(ApplicationRevision.no.desc())
+        .limit(1)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Letter:
     """One letter of the conversation as the applicant sees it."""
@@ -88,7 +104,7 @@ def letters(session: Session, application: Application) -> list[Letter]:
     return [
         Letter(
             mine=row.author_id is None,
-            name=company if row.author_id is None else "会員担当",
+            name=company if row.author_id is None else "当機関の担当者",
             organisation="" if row.author_id is None else "電力広域的運営推進機関",
             at=row.at,
             text=row.body,

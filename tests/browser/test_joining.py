@@ -253,9 +253,12 @@ def fill_main(applicant: Person, tmp_path: Path) -> None:
     """The slip, then the main application: code, acts, and what has changed."""
     applicant.go("/join/applications/1")
     applicant.look("accepted")
+    applicant.follow("加入仮申請受付票を表示する")
+    applicant.look("slip")
     with applicant.page.expect_download() as download:
-        applicant.page.get_by_role("link", name="加入仮申請受付票").first.click()
+        applicant.page.get_by_role("link", name="PDF で保存する").click()
     assert Path(download.value.path()).read_bytes().startswith(b"%PDF")
+    applicant.follow("申請の状況へ戻る")
     applicant.press("本申請を始める")
     applicant.look("main-tasks")
     applicant.follow("事業者コード")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from occto.domain.actor import Actor
 from occto.domain.canonical import digest
 from occto.domain.clauses import Clause
-from occto.domain.codes import Channel, Declaration, LinkPurpose
+from occto.domain.codes import AttachmentKind, Channel, Declaration, LinkPurpose
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal, Stale
 from occto.domain.joining import JOINING, Stage, first_lapse_day
@@ -17,6 +17,7 @@ from occto.domain.numbers import format_acceptance_number
 from occto.domain.profile import CONTACTS, MEMBER_CONTACT
 from occto.domain.sections import (
     CODE,
+    FILES,
     TASKS,
     Answers,
     act_dates,
@@ -104,6 +105,8 @@ def _check(session: Session, application: Application, answers: Answers, *, stag
             "incomplete", f"まだ完了していない項目があります。{names}を入力してください。", field=missing[0].key
         )
     check_consistent(answers, stage=stage)
+    if application.channel is Channel.PAPER and stage is Stage.PROVISIONAL:
+        _require_scan(answers)
     code = answers.get(CODE.key, {}).get("operator_code")
     if stage is Stage.MAIN and application.operator_code is not None and code != application.operator_code:
         raise Refusal(
@@ -111,6 +114,13 @@ def _check(session: Session, application: Application, answers: Answers, *, stag
             f"事業者コードが、当機関でお知らせした {application.operator_code} と異なります。お確かめください。",
             field=CODE.key,
         )
+
+
+def _require_scan(answers: Answers) -> None:
+    """A paper application is kept as it came: its scan is among the files. Refusal scan_missing."""
+    kinds = {file["kind"] for file in answers.get(FILES.key, {}).get("files") or ()}
+    if AttachmentKind.PAPER_SCAN not in kinds:
+        raise Refusal("scan_missing", "受け取った申請書の写し（スキャン）を添付書類に加えてください。", field=FILES.key)
 
 
 def _take_in(

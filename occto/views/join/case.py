@@ -241,7 +241,7 @@ def write_letter(application_id: int) -> str | Response:
         actor=actor(),
         now=clock.now(),
     )
-    flash("会員担当へ送りました。", "success")
+    flash("当機関へ送りました。回答は、この画面とメールでお知らせします。", "success")
     return see_other("join.application", application_id=case.id)
 
 
@@ -249,23 +249,32 @@ def _issuer() -> pdf.Issuer:
     return pdf.Issuer(telephone=site().contact_phone)
 
 
+@pages.get("/applications/<int:application_id>/slip")
+@permit(Permission.APPLICATION_PAGES)
+def slip(application_id: int) -> str:
+    """加入仮申請受付票 on screen, from acceptance on: the filing with METI needs it (電気事業法 28条の11 2項)."""
+    case = load_case(application_id)
+    return render_template("join/slip.html", case=case, slip=slip_values(db.session(), case.id))
+
+
 @pages.get("/applications/<int:application_id>/slip.pdf")
 @permit(Permission.APPLICATION_PAGES)
-def slip(application_id: int) -> Response:
-    """加入仮申請受付票, from acceptance on: the filing with METI needs it (電気事業法 28条の11 2項)."""
+def slip_pdf(application_id: int) -> Response:
+    """The same as PDF."""
     case = load_case(application_id)
-    content = slip_pdf(db.session(), case.application.id)
-    return download(content, name=f"加入仮申請受付票_{case.application.acceptance_number}.pdf", media_type=pdf.MIMETYPE)
+    values = slip_values(db.session(), case.id)
+    content = pdf.acceptance_slip(values, issuer=_issuer(), created_at=values["accepted_at"])
+    return download(content, name=f"加入仮申請受付票_{values['number']}.pdf", media_type=pdf.MIMETYPE)
 
 
-def slip_pdf(session: Session, application_id: int) -> bytes:
-    """The 受付票 of an accepted application; NotFound before acceptance."""
+def slip_values(session: Session, application_id: int) -> pdf.AcceptanceSlip:
+    """What the 受付票 of an accepted application says; NotFound before acceptance."""
     app = applications.by_id(session, application_id)
-    revision = applications.provisional_answers(session, application_id)
+    revision = applications.accepted_revision(session, app)
     if app.accepted_at is None or app.submitted_at is None or app.lapse_on is None or revision is None:
         raise NotFound("受付票は、当機関が仮申請を受け付けたあとに表示できます。")
     company, outline = revision.answers["company"], revision.answers["outline"]
-    values: pdf.AcceptanceSlip = {
+    return {
         "number": app.acceptance_number or "",
         "submitted_at": app.submitted_at,
         "accepted_at": app.accepted_at,
@@ -276,7 +285,6 @@ def slip_pdf(session: Session, application_id: int) -> bytes:
         "licences": [label(Licence(code)) for code in revision.answers["business"]["licences"]],
         "main_due": app.lapse_on,
     }
-    return pdf.acceptance_slip(values, issuer=_issuer(), created_at=app.accepted_at)
 
 
 @pages.get("/applications/<int:application_id>/copy.pdf")

@@ -24,6 +24,7 @@ from occto.views.join.blueprint import Case, load_case, pages, section_url
 
 _LEADS = {section.key: section.lead for section in PROFILE_SECTIONS}
 _GROUPS = {
+    "entrant": (("委託を受けた方", ("contractor_name", "contractor_person", "contractor_phone")),),
     "company": (("本店所在地", ("postal_code", "prefecture", "address")),),
     "contacts": (
         (
@@ -49,6 +50,11 @@ _GROUPS = {
             ),
         ),
     ),
+}
+_GROUP_NOTES = {
+    "委託を受けた方": "「会社から委託を受けた方」を選んだ場合に入力してください。",
+    "総会担当": "会員担当の方と同じ場合は、空欄にしてください。",
+    "経理担当": "会員担当の方と同じ場合は、空欄にしてください。",
 }
 _PERSONAL = frozenset({"outline", "contacts", "administrator", "entrant"})
 
@@ -113,8 +119,16 @@ def _blank(case: Case, section: str) -> BaseForm:
 
 
 def _page(
-    case: Case, section: str, form: BaseForm, *, version: int | None = None, other: list[tuple[str, str]] | None = None
+    case: Case,
+    section: str,
+    form: BaseForm,
+    *,
+    version: int | None = None,
+    other: list[tuple[str, str]] | None = None,
+    saved: bool = True,
+    filled: bool = False,
 ) -> str:
+    """The page of a section; `saved`: whether what is shown stands in the draft, `filled`: an address was just put in."""
     asked = applications.remarks_on_sections(db.session(), case.application)
     return render_template(
         "join/section.html",
@@ -129,6 +143,9 @@ def _page(
         version=case.version(section) if version is None else version,
         remark=asked.get(section),
         other=other,
+        saved=saved,
+        filled=filled,
+        notes=_GROUP_NOTES,
     )
 
 
@@ -140,7 +157,8 @@ def save_section(application_id: int, section: str) -> str | Response:
     form = SECTION_FORMS[section](request.form, today=today_jst(clock.now()))
     seen = request.form.get("version", type=int) or 0
     if request.form.get("fill"):
-        return _page(case, section, _with_address(form), version=seen)
+        form = _with_address(form)
+        return _page(case, section, form, version=seen, saved=False, filled=not form.errors)
     good = form.validate()
     try:
         run(
@@ -158,7 +176,7 @@ def save_section(application_id: int, section: str) -> str | Response:
         return _conflict(application_id, section, form, stale)
     except Refusal as refusal:
         form.add_error(None, refusal.sentence)
-        return _page(load_case(application_id), section, form)
+        return _page(load_case(application_id), section, form, saved=False)
     if good:
         case = load_case(application_id)
         if request.form.get("then") == "tasks":
@@ -181,7 +199,7 @@ def _conflict(application_id: int, section: str, form: BaseForm, stale: Stale) -
         if field.raw_value != form[field.short_name].raw_value
     ]
     form.add_error(None, stale.sentence)
-    return _page(case, section, form, other=other)
+    return _page(case, section, form, other=other, saved=False)
 
 
 def _with_address(form: BaseForm) -> BaseForm:
