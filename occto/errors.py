@@ -5,7 +5,7 @@ import logging
 from flask import Flask, g, render_template, request
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import SQLAlchemyError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from occto.domain.errors import NotAllowed, NotFound, Refusal
 from occto.extensions import db
@@ -48,6 +48,8 @@ def _csrf(_error: CSRFError) -> Answer:
 def _http(error: HTTPException) -> Answer | HTTPException:
     if error.code is None or error.code < 400:
         return error
+    if isinstance(error, SecurityError):  # no address can be built for a host that is not ours, so no page either
+        return "このアドレスではご利用いただけません。案内のあるアドレスを開いてください。\n", 400
     body, status = page(error.code)
     return body, status
 
