@@ -98,6 +98,7 @@ def _touch() -> None:
     seen = viewer.seen_at
     if viewer.session_id is not None and seen is not None and (now - seen).total_seconds() > SEEN_EVERY_SECONDS:
         run(sign_in.touch_session, viewer.session_id, now=now)
+        g.pop("_login_user", None)  # Flask-Login's answer: asked again, the page then says the new end of the session
 
 
 def _refuse(needed: Permission) -> BaseResponse:

@@ -36,4 +36,69 @@
     input.type = shown ? "text" : "password";
     button.setAttribute("aria-pressed", String(shown));
   });
+
+  /* Before a long form is lost: ten minutes ahead the page says when the session ends, and a button prolongs it.
+     The span comes from the server's clock, so that a wrong clock here does not matter. */
+  const WARN_BEFORE = 10 * 60 * 1000;
+  const RECHECK = 15 * 1000;
+  const clock = new Intl.DateTimeFormat("ja-JP", { hour: "2-digit", minute: "2-digit", timeZone: "Asia/Tokyo" });
+  let endsHere = 0;
+  let endsWords = "";
+  let box = null;
+
+  const takeEnd = (data) => {
+    const end = Date.parse(data.idleEnds);
+    const now = Date.parse(data.now);
+    if (Number.isNaN(end) || Number.isNaN(now)) return false;
+    endsHere = Date.now() + (end - now);
+    endsWords = clock.format(end);
+    return true;
+  };
+
+  const show = () => {
+    if (box) return;
+    box = document.createElement("aside");
+    box.className = "idle";
+    box.setAttribute("aria-label", "有効な時間のお知らせ");
+    box.innerHTML = '<div class="wrap"><p role="status"></p><button class="btn btn-sm" type="button">時間を延ばす</button></div>';
+    box.querySelector("button").addEventListener("click", prolong);
+    document.body.append(box);
+  };
+
+  const say = (sentence, mayProlong) => {
+    show();
+    const words = box.querySelector("p");
+    if (words.textContent !== sentence) words.textContent = sentence;
+    box.querySelector("button").hidden = !mayProlong;
+  };
+
+  const prolong = async () => {
+    try {
+      const answer = await fetch(document.body.dataset.idlePage, { credentials: "same-origin" });
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const before = endsHere;
+      if (answer.ok && takeEnd(page.body.dataset) && endsHere > before) {
+        say(`有効な時間を ${endsWords} まで延ばしました。そのまま続けられます。`, false);
+        return;
+      }
+    } catch {
+      /* no connection: said below */
+    }
+    say("時間を延ばせませんでした。入力した内容を控えてから、ページを開き直してください。", true);
+  };
+
+  const watch = () => {
+    const left = endsHere - Date.now();
+    if (left <= 0) {
+      say("安全のため、画面の有効な時間が終わりました。入力した内容を控えてから、もう一度お入りください。", false);
+    } else if (left <= WARN_BEFORE) {
+      say(`このまま操作がないと、${endsWords} に画面の有効な時間が終わります。入力の途中のときは、保存するか、時間を延ばしてください。`, true);
+    }
+  };
+
+  if (document.body.dataset.idleEnds && takeEnd(document.body.dataset)) {
+    watch();
+    window.setInterval(watch, RECHECK);
+    document.addEventListener("visibilitychange", watch);
+  }
 })();
