@@ -14,7 +14,7 @@ from occto.domain.sections import TASKS, TERMS, Answers
 from occto.labels import label, show
 
 _PROFILE = {section.key: section for section in PROFILE_SECTIONS}
-_MEMBERSHIP = {"YES": "会員である", "NO": "会員ではない", "UNKNOWN": "わからない"}
+_MEMBERSHIP = {"YES": "当機関の会員", "NO": "当機関の会員ではない", "UNKNOWN": "会員かどうか不明"}
 _ADMINISTRATOR = (
     ("administrator_title", "所属・役職"),
     ("administrator_name", "氏名"),

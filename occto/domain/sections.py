@@ -32,7 +32,7 @@ ENTRANT = TaskSection("entrant", "申請を入力する方", "はじめに", "�
 RELATIONS = TaskSection("relations", "資本関係（親法人・子法人）", "会社と事業", "議決権の集約に使います")
 ADMINISTRATOR = TaskSection("administrator", "管理者になる方", "担当者", "自然人に限ります（利用規約 3.2）")
 PLEDGES = TaskSection("pledges", "反社会的勢力でないことの表明、国への情報提供の同意", "誓約と添付書類")
-FILES = TaskSection("files", "登記事項証明書など", "誓約と添付書類")
+FILES = TaskSection("files", "添付書類（登記事項証明書など）", "誓約と添付書類")
 CODE = TaskSection("code", "事業者コード", "本申請")
 ACTS = TaskSection("acts", "経済産業省の登録・許可・届出", "本申請", "区分ごとに番号、日付と通知の写し")
 

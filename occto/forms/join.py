@@ -115,11 +115,16 @@ def _contacts_form() -> type[BaseForm]:
     for item in CONTACTS.items:
         role, _, part = item.key.rpartition("_")
         needed = not item.required and part in {"name", "email"}
-        fields[item.key] = field_of(item, validators=[RequiredIf(_some_of(role))] if needed else None)
+        fields[item.key] = field_of(
+            item, validators=[RequiredIf(_some_of(role), mark="記入する場合は必須")] if needed else None
+        )
     return type("ContactsForm", (BaseForm,), fields)
 
 
 ContactsForm = _contacts_form()
+
+
+_CONTRACTED = "委託の場合は必須"
 
 
 def _is_contractor(form: Any) -> bool:
@@ -139,12 +144,14 @@ class EntrantForm(BaseForm):
     )
     contractor_name = LineField(
         "受託者の名称",
-        [RequiredIf(_is_contractor)],
+        [RequiredIf(_is_contractor, mark=_CONTRACTED)],
         max_length=120,
-        hint="委託を受けた方が入力する場合に、記入してください。",
+        autocomplete="organization",
     )
-    contractor_person = LineField("受託者の担当者 氏名", [RequiredIf(_is_contractor)], max_length=80)
-    contractor_phone = PhoneField("受託者の電話番号", [RequiredIf(_is_contractor)])
+    contractor_person = LineField(
+        "受託者の担当者 氏名", [RequiredIf(_is_contractor, mark=_CONTRACTED)], max_length=80, autocomplete="name"
+    )
+    contractor_phone = PhoneField("受託者の電話番号", [RequiredIf(_is_contractor, mark=_CONTRACTED)])
 
 
 class AdministratorForm(BaseForm):
@@ -190,24 +197,30 @@ class RelationForm(BaseForm):
         "法人番号", hint="13桁。法人番号のない会社（外国の会社など）は空欄にしてください。"
     )
     is_member = ChoiceField(
-        "当機関の会員か",
+        "当機関の会員かどうか",
         [Required()],
         choices=[("YES", "会員である"), ("NO", "会員ではない"), ("UNKNOWN", "わからない")],
     )
     controlling = ChoiceField(
-        "支配している関係か",
+        "支配しているかどうか",
         [Required()],
         choices=[("YES", "支配している"), ("NO", "支配していない（出資だけ）")],
         hint="議決権の過半数を持つ、または実質的に支配している場合は「支配している」を選んでください。",
     )
     basis = ChoiceField(
         "支配の根拠",
-        [RequiredIf(lambda form: form.controlling.data == "YES", "支配している場合は、支配の根拠を選んでください。")],
+        [
+            RequiredIf(
+                lambda form: form.controlling.data == "YES",
+                "支配している場合は、支配の根拠を選んでください。",
+                mark="支配している場合は必須",
+            )
+        ],
         choices=choices(ControlBasis),
         hint="支配している場合に選んでください。",
     )
     ratio_bp = RatioField("議決権の割合", hint="小数第2位まで入力できます。例：55.25")
-    holding = ChoiceField("直接か間接か", choices=choices(Holding))
+    holding = ChoiceField("直接・間接の別", choices=choices(Holding))
     acquired_on = DateField("取得日", [NotFuture()], hint="西暦でも和暦でも入力できます。")
     ended_on = DateField(
         "解消日",
@@ -258,14 +271,23 @@ class ActForm(BaseForm):
     )
     effective_on = DateField(
         "登録・許可・届出の日",
-        [RequiredIf(_has_act, "手続きが済んでいる場合は、登録・許可・届出の日を入力してください。"), NotFuture()],
+        [
+            RequiredIf(
+                _has_act,
+                "手続きが済んでいる場合は、登録・許可・届出の日を入力してください。",
+                mark="済んでいる場合は必須",
+            ),
+            NotFuture(),
+        ],
         hint="「手続きが済んでいる」を選んだ場合。西暦でも和暦でも入力できます。",
     )
     applied_on = DateField(
         "申請した日",
         [
             RequiredIf(
-                lambda form: form.status.data == ActStatus.PENDING, "申請中の場合は、申請した日を入力してください。"
+                lambda form: form.status.data == ActStatus.PENDING,
+                "申請中の場合は、申請した日を入力してください。",
+                mark="申請中の場合は必須",
             ),
             NotFuture(),
         ],
@@ -300,7 +322,12 @@ class PaperFileForm(BaseForm):
 class LetterForm(BaseForm):
     """A letter to the office."""
 
-    body = TextField("会員担当への連絡", [Required()], max_length=4000, hint="送った内容は取り消せません。")
+    body = TextField(
+        "当機関への連絡",
+        [Required()],
+        max_length=4000,
+        hint="審査を担当する職員が読みます。送った内容は取り消せません。",
+    )
 
 
 class ReceivedForm(BaseForm):

@@ -50,11 +50,14 @@ class Required:
 
 
 class RequiredIf:
-    """The field must be given when `condition(form)` holds; shown as 任意, so say when in its hint."""
+    """The field must be given when `condition(form)` holds; `mark` stands beside its label, its hint says when."""
 
-    def __init__(self, condition: Callable[[Any], bool], message: str | None = None) -> None:
+    def __init__(
+        self, condition: Callable[[Any], bool], message: str | None = None, *, mark: str = "条件により必須"
+    ) -> None:
         self.condition = condition
         self.required = Required(message)
+        self.field_flags = {"needed_if": mark}
 
     def __call__(self, form: Any, field: Any) -> None:
         if self.condition(form):

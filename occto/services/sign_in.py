@@ -210,7 +210,7 @@ def set_password(session: Session, token_hash: str, *, password_hash: str, actor
     link = links.use(session, token_hash, purpose=LinkPurpose.SET_PASSWORD, now=now)
     user = _locked_user(session, link.user_id)
     if user.state not in {UserState.ACTIVE, UserState.INVITED}:
-        raise Refusal("user_stopped", "このユーザIDは現在ご利用いただけません。当機関の会員担当へご連絡ください。")
+        raise Refusal("user_stopped", "このユーザIDは現在ご利用いただけません。当機関へご連絡ください。")
     user.password_hash, user.state = password_hash, UserState.ACTIVE
     user.version += 1
     ended = end_all_sessions(session, user.id, now=now)
