@@ -70,8 +70,15 @@ def _finish(response: Response) -> Response:
     if request.endpoint != "static" and not (request.endpoint or "").endswith(".static"):
         headers.setdefault("Cache-Control", "no-store")
     elapsed = (time.perf_counter() - g.get("started", time.perf_counter())) * 1000
-    log.info("%s %s %s %.1fms id=%s", request.method, request.path, response.status_code, elapsed, g.get("request_id"))
+    path, number = _path_for_log(), g.get("request_id")
+    log.info("%s %s %s %.1fms id=%s", request.method, path, response.status_code, elapsed, number)
     return response
+
+
+def _path_for_log() -> str:
+    """The path without the secret that a mailed link carries in it."""
+    token = (request.view_args or {}).get("token")
+    return request.path.replace(token, "-") if token else request.path
 
 
 def _policy() -> list[str]:
