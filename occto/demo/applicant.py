@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from occto import vault
 from occto.access import token_hash
-from occto.demo.companies import Company
+from occto.demo.shapes import Company
 from occto.domain.actor import Actor
 from occto.domain.canonical import digest
 from occto.domain.codes import AttachmentKind, Licence, LinkPurpose, ScanState

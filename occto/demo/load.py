@@ -12,7 +12,8 @@ from occto.demo import rows
 from occto.demo.accounts import ACCOUNTS, PASSWORD, SHARED_SECRET
 from occto.demo.bulk import Sink
 from occto.demo.cases import act_out, approvals
-from occto.demo.companies import Amendment, Company, company
+from occto.demo.companies import company
+from occto.demo.shapes import Amendment, Company
 from occto.domain.actor import SYSTEM
 from occto.domain.codes import UserKind, UserState
 from occto.domain.dates import today_jst

@@ -6,8 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from occto.demo.bulk import Sink
-from occto.demo.companies import BLOCK, Amendment, Company, Held, Tie, outsider
+from occto.demo.companies import outsider
 from occto.demo.people import MOST_PEOPLE, Person
+from occto.demo.shapes import BLOCK, Amendment, Company, Held, Tie
 from occto.domain.clauses import Clause
 from occto.domain.codes import (
     ACT_OF,
