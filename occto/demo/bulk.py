@@ -1,13 +1,21 @@
 """Many rows at once: COPY on PostgreSQL, executemany on SQLite, always in the order in which tables refer to each other."""
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Table, text
+from sqlalchemy import Column, Connection, Table, text
 
 from occto.extensions import Base
 
 _FULL = 20_000
+
+
+class _Plan(NamedTuple):
+    """How rows with the same keys become values: a maker per key (None: as it is), then the defaults of the model."""
+
+    columns: tuple[str, ...]
+    makers: tuple[Callable[[Any], Any] | None, ...]
+    defaults: tuple[Any, ...]
 
 
 class Sink:
@@ -16,24 +24,40 @@ class Sink:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._waiting: dict[tuple[str, tuple[str, ...]], list[tuple[Any, ...]]] = {}
-        self._makers: dict[tuple[str, str], Callable[[Any], Any] | None] = {}
+        self._plans: dict[tuple[str, tuple[str, ...]], _Plan] = {}
         self._count = 0
         self._order = {table.name: place for place, table in enumerate(Base.metadata.sorted_tables)}
         self._numbered: set[str] = set()
 
     def add(self, model: type[Base], rows: Iterable[Mapping[str, Any]]) -> None:
-        """Take rows of one table; those added together have the same columns, defaults of the model are filled in."""
+        """Take rows of one table; what a row does not name gets the model's default, or the database's."""
         table = _table(model)
         for row in rows:
-            full = {**_defaults(table), **row}
-            columns = tuple(full)
-            values = tuple(self._bound(table, column, value) for column, value in full.items())
-            self._waiting.setdefault((table.name, columns), []).append(values)
+            keys = (table.name, tuple(row))
+            plan = self._plans.get(keys) or self._plan(table, keys)
+            values = [
+                value if value is None or maker is None else maker(value)
+                for maker, value in zip(plan.makers, row.values(), strict=True)
+            ]
+            self._waiting.setdefault((table.name, plan.columns), []).append((*values, *plan.defaults))
             self._count += 1
-            if "id" in full:
-                self._numbered.add(table.name)
         if self._count >= _FULL:
             self.flush()
+
+    def _plan(self, table: Table, keys: tuple[str, tuple[str, ...]]) -> _Plan:
+        dialect = self._connection.dialect
+        given = [table.c[key] for key in keys[1]]
+        missing = [c for c in table.c if c.name not in keys[1] and c.default is not None and c.default.is_scalar]
+
+        def maker(column: Column[Any]) -> Callable[[Any], Any] | None:
+            return column.type.dialect_impl(dialect).bind_processor(dialect)
+
+        defaults = [(maker(c) or (lambda value: value))(c.default.arg) for c in missing]  # type: ignore[union-attr]
+        columns = tuple(c.name for c in (*given, *missing))
+        plan = self._plans[keys] = _Plan(columns, tuple(maker(c) for c in given), tuple(defaults))
+        if "id" in columns:
+            self._numbered.add(table.name)
+        return plan
 
     def flush(self) -> None:
         """Write what is waiting."""
@@ -52,17 +76,6 @@ class Sink:
                 sequence = f"pg_get_serial_sequence('{name}', 'id')"
                 self._connection.execute(text(f"SELECT setval({sequence}, {newest}) WHERE {sequence} IS NOT NULL"))
 
-    def _bound(self, table: Table, column: str, value: Any) -> Any:
-        """The value as the driver takes it, through the column's own type."""
-        if value is None:
-            return None
-        key = (table.name, column)
-        if key not in self._makers:
-            dialect = self._connection.dialect
-            self._makers[key] = table.c[column].type.dialect_impl(dialect).bind_processor(dialect)
-        maker = self._makers[key]
-        return maker(value) if maker else value
-
     def _execute(self, table: str, columns: tuple[str, ...], rows: list[tuple[Any, ...]]) -> None:
         marks = ", ".join("?" * len(columns))
         statement = f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})"  # noqa: S608 - our own names
@@ -74,18 +87,6 @@ class Sink:
         with driver.cursor() as cursor, cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-
-
-_KNOWN_DEFAULTS: dict[str, dict[str, Any]] = {}
-
-
-def _defaults(table: Table) -> dict[str, Any]:
-    known = _KNOWN_DEFAULTS.get(table.name)
-    if known is None:
-        found = ((column.name, column.default) for column in table.c)
-        known = {name: default.arg for name, default in found if default is not None and default.is_scalar}  # type: ignore[attr-defined]
-        _KNOWN_DEFAULTS[table.name] = known
-    return known
 
 
 def _table(model: type[Base]) -> Table:
