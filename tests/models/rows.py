@@ -1,0 +1,194 @@
+"""One valid row of every table with parents of its own, so that a test can break exactly one thing about it."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from itertools import count
+from typing import Any
+
+from occto.extensions import Base, db
+from tests.factories import NOW
+
+HASH = "a" * 64
+DAY = date(2026, 11, 23)
+HOUR = timedelta(hours=1)
+TERMS = 1
+_serial = count(1)
+Values = dict[str, Any]
+
+
+def insert(table: str, values: Values) -> int:
+    """Insert a row as it stands; returns its key where that is one number."""
+    result = db.session.execute(Base.metadata.tables[table].insert().values(**values))
+    key = result.inserted_primary_key  # type: ignore[attr-defined]
+    return int(key[0]) if len(key) == 1 and isinstance(key[0], int) else 0
+
+
+def add(table: str, **changes: Any) -> int:
+    """Insert a valid row with these changes."""
+    return insert(table, row(table) | changes)
+
+
+def row(table: str) -> Values:
+    """Valid values of a row that collides with no other."""
+    no = next(_serial)
+    return ROWS[table](no)
+
+
+def _dated() -> Values:
+    return {"effective_on": DAY, "entered_id": add("register_changes")}
+
+
+def _subject(no: int) -> Values:
+    return {"subject_kind": "APPLICATION", "subject_id": no, "stage": "PROVISIONAL", "revision_no": 1, "at": NOW}
+
+
+def _email(no: int) -> Values:
+    return {"email": f"p{no}@x.example.jp", "email_key": f"p{no}@x.example.jp"}
+
+
+ROWS: dict[str, Callable[[int], Values]] = {
+    "users": lambda no: {"kind": "MEMBER", "state": "INVITED", "name": "人", "created_at": NOW, **_email(no)},
+    "affiliations": lambda _: {
+        "user_id": add("users"),
+        "member_id": add("members"),
+        "role": "VIEWER",
+        "started_at": NOW,
+    },
+    "staff_roles": lambda _: {"user_id": add("users"), "role": "OPERATOR"},
+    "recovery_codes": lambda no: {"user_id": add("users"), "code_hash": f"code{no}"},
+    "sessions": lambda no: {
+        "token_hash": f"token{no}",
+        "user_id": add("users"),
+        "created_at": NOW,
+        "seen_at": NOW,
+        "ends_at": NOW + HOUR,
+        "address": "192.0.2.1",
+        "agent": "test",
+    },
+    "links": lambda no: {
+        "token_hash": f"link{no}",
+        "purpose": "APPLY",
+        "email_key": "a@x.example.jp",
+        "outbox_id": add("outbox"),
+        "created_at": NOW,
+        "expires_at": NOW + HOUR,
+    },
+    "sign_in_attempts": lambda _: {"account_key": "a", "address_key": "n", "at": NOW, "outcome": "PASSED"},
+    "form_submissions": lambda no: {
+        "form_id": f"form{no}",
+        "viewer_key": "public",
+        "endpoint": "x",
+        "result_url": "/",
+        "at": NOW,
+    },
+    "counters": lambda no: {"name": f"c{no}", "period": "2026", "value": 1},
+    "register_head": lambda no: {"id": no, "last_change_id": 0},
+    "register_changes": lambda no: {"id": no, "at": NOW, "source_kind": "DEMO"},
+    "bodies": lambda no: {"name": "会社", "corporate_number": f"{no:013d}"},
+    "members": lambda no: {
+        "body_id": add("bodies"),
+        "operator_code": f"{no:05d}",
+        "current_name": "会員",
+        "current_kana": "カイイン",
+        "name_key": "会員",
+        "kana_key": "カイイン",
+        "current_licences": "",
+        "current_state": "COMING",
+    },
+    "licences": lambda _: {"member_id": add("members"), "category": "GEN"},
+    "profile_facts": lambda _: {"member_id": add("members"), "item": "capital", "value": 1, **_dated()},
+    "licence_facts": lambda _: {"licence_id": add("licences"), "act": "NOTIFICATION", **_dated()},
+    "control_facts": lambda no: {
+        "relation_no": no,
+        "child_body_id": add("bodies"),
+        "parent_body_id": add("bodies"),
+        "controlling": True,
+        **_dated(),
+    },
+    "roster_facts": lambda no: {"member_id": add("members"), "roster_no": no, **_dated()},
+    "applications": lambda no: {
+        "state": "DRAFT",
+        "channel": "ONLINE",
+        "created_at": NOW,
+        "saved_at": NOW,
+        "acceptance_number": f"J-{no}",
+        "operator_code": f"{no:05d}",
+        **_email(no),
+    },
+    "application_drafts": lambda _: {
+        "application_id": add("applications"),
+        "section": "company",
+        "typed": {},
+        "errors": 0,
+        "saved_at": NOW,
+    },
+    "application_revisions": lambda _: {
+        "application_id": add("applications"),
+        "stage": "MAIN",
+        "no": 1,
+        "answers": {},
+        "terms_version_id": TERMS,
+        "submitted_at": NOW,
+    },
+    "remarks": lambda no: {**_subject(no), "body": "本文", "audience": "PARTY"},
+    "decisions": lambda no: {**_subject(no), "step": "accept", "turn": "FIRST"},
+    "attachments": lambda _: {
+        "application_id": add("applications"),
+        "kind": "OTHER",
+        "name": "x.pdf",
+        "media_type": "application/pdf",
+        "size": 1,
+        "sha256": HASH,
+        "scan_state": "CLEAN",
+        "added_at": NOW,
+    },
+    "attachment_chunks": lambda _: {"attachment_id": add("attachments"), "no": 1, "bytes": b"x"},
+    "terms_versions": lambda no: {
+        "no": no + 100,
+        "effective_on": DAY + timedelta(days=no),
+        "text": "規約",
+        "sha256": HASH,
+        "published_at": NOW,
+    },
+    "consents": lambda _: {
+        "terms_version_id": TERMS,
+        "application_id": add("applications"),
+        "kind": "EXPLICIT",
+        "at": NOW,
+        "address": "192.0.2.1",
+    },
+    "contracts_of_use": lambda _: {
+        "application_id": add("applications"),
+        "member_id": add("members"),
+        "formed_at": NOW,
+        "formed_by": "CLICK",
+        "terms_version_id": TERMS,
+    },
+    "declarations": lambda _: {
+        "application_id": add("applications"),
+        "kind": "NO_ANTISOCIAL_FORCES",
+        "terms_version_id": TERMS,
+        "at": NOW,
+    },
+    "outbox": lambda no: {
+        "template": "join/start",
+        "params": {},
+        "to_address": "a@x.example.jp",
+        "queued_at": NOW,
+        "next_at": NOW,
+        "message_id": f"m{no}",
+        "dedupe_key": f"k{no}",
+    },
+    "demo_mailbox": lambda no: {"at": NOW, "to_address": "a", "subject": "s", "body": "b", "message_id": f"d{no}"},
+    "audit_events": lambda _: {"at": NOW, "tag": "x", "subject": "x:1", "request_id": "r", "detail_hash": HASH},
+    "audit_details": lambda _: {"event_id": add("audit_events"), "salt": "s", "payload": {}},
+    "audit_links": lambda no: {"position": no, "event_id": add("audit_events"), "hash": HASH, "sealed_at": NOW},
+    "access_events": lambda _: {
+        "at": NOW,
+        "actor_id": add("users"),
+        "screen": "x",
+        "subject_kind": "MEMBER",
+        "subject_ids": [1],
+    },
+    "access_subjects": lambda no: {"event_id": add("access_events"), "subject_kind": "MEMBER", "subject_id": no},
+}
