@@ -4,10 +4,10 @@ import heapq
 from collections.abc import Callable
 from datetime import datetime
 
-from sqlalchemy import case as when
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from occto.delivery import MASK, fill
 from occto.demo import plays as p
 from occto.demo.accounts import ACCOUNTS
 from occto.demo.applicant import Applicant
@@ -15,8 +15,13 @@ from occto.demo.plays import Acting, World
 from occto.demo.rows import Scene
 from occto.domain.actor import Actor
 from occto.domain.codes import MailState, UserKind
+from occto.domain.joining import Stage
+from occto.domain.mails import MAILS
 from occto.domain.permissions import Role, permissions_of
+from occto.labels import label
 from occto.models import OutboxMail
+from occto.pages import site
+from occto.services.outbox import BACK_OFF
 
 Play = Callable[[World, Applicant, int], Acting]
 _APPROVALS: tuple[tuple[Play, int, int], ...] = (
@@ -70,21 +75,28 @@ def act_out(session: Session, scene: Scene, *, rounds: int, now: datetime) -> in
 
 def _deliver(session: Session, *, now: datetime) -> None:
     """The mails of the past have long been sent, but for one that failed; the newest notice of an ID is still to go."""
-    newest = select(func.max(OutboxMail.id)).where(OutboxMail.template == "account/invited").scalar_subquery()
-    failed = select(func.min(OutboxMail.id)).where(OutboxMail.template == "join/returned").scalar_subquery()
-    fails = OutboxMail.id == session.scalar(select(failed))
-    session.execute(
-        update(OutboxMail)
-        .where(OutboxMail.id != session.scalar(select(newest)))
-        .values(
-            state=when((fails, MailState.FAILED.value), else_=MailState.SENT.value),
-            sent_at=when((fails, None), else_=OutboxMail.queued_at),
-            last_error=when((fails, "451 4.3.0 Mailbox unavailable, try again later"), else_=None),
-            attempts=when((fails, 9), else_=1),
-            subject="【会員情報管理システム】デモデータのメール",
-            body_masked="デモデータとして作成したメールのため、本文はありません。",
-        )
-        .execution_options(synchronize_session=False)
-    )
-    session.execute(update(OutboxMail).where(OutboxMail.state == MailState.PENDING).values(next_at=now))
-    session.expire_all()
+    session.flush()
+    newest = session.scalar(select(func.max(OutboxMail.id)).where(OutboxMail.template == "account/invited"))
+    failed = session.scalar(select(func.min(OutboxMail.id)).where(OutboxMail.template == "join/returned"))
+    for mail in session.scalars(select(OutboxMail).order_by(OutboxMail.id)):
+        if mail.id == newest:
+            mail.next_at = now
+            continue
+        mail.subject, mail.body_masked = _as_sent(mail)
+        mail.attempts = 1
+        if mail.id == failed:
+            mail.state, mail.attempts = MailState.FAILED, len(BACK_OFF) + 1
+            mail.last_error = "451 4.3.0 Mailbox unavailable, try again later"
+        else:
+            mail.state, mail.sent_at = MailState.SENT, mail.queued_at
+    session.flush()
+
+
+def _as_sent(mail: OutboxMail) -> tuple[str, str]:
+    """Subject and body as the worker would have sent them, with the link masked."""
+    carried = MAILS[mail.template]
+    values = {**mail.params, "site": site(), "to_address": mail.to_address, "link": MASK if carried else ""}
+    values["hours"] = carried.hours if carried else 0
+    if "stage" in mail.params:
+        values["stage_label"] = label(Stage(mail.params["stage"]))
+    return fill(mail.template, values)

@@ -192,6 +192,9 @@ class TestLoaded:
         counted = {row[0]: row[1] for row in rows}
         assert counted.pop(MailState.SENT) > 100
         assert counted == {MailState.FAILED: 1, MailState.PENDING: 1}
+        for mail in db.session.scalars(select(OutboxMail).where(OutboxMail.state == MailState.SENT)):
+            assert mail.subject
+            assert "{{" not in f"{mail.subject}{mail.body_masked}"
 
     def test_the_load_itself_is_recorded_and_the_chain_closes(self) -> None:
         event = db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "demo.loaded")).one()
