@@ -15,6 +15,7 @@ from occto.domain.canonical import digest
 from occto.domain.codes import AttachmentKind, Licence, LinkPurpose, ScanState
 from occto.domain.dates import today_jst
 from occto.domain.joining import MAIN_STAGE, Stage
+from occto.domain.numbers import format_ratio_bp
 from occto.domain.permissions import Role, permissions_of
 from occto.domain.profile import PROFILE_SECTIONS
 from occto.domain.settings import APPLY_URL_HOURS, CONFIRM_HOURS
@@ -30,6 +31,13 @@ PDF = (
     b"trailer<</Size 4/Root 1 0 R>>\nstartxref\n178\n%%EOF\n"
 )
 """An empty page: the smallest file that is what it says."""
+_FILE_NAMES = {
+    AttachmentKind.REGISTRY: "履歴事項全部証明書.pdf",
+    AttachmentKind.MANDATE_LETTER: "委任状.pdf",
+    AttachmentKind.PAPER_SCAN: "加入申請書.pdf",
+    AttachmentKind.CAPITAL_CHART: "資本関係図.pdf",
+    AttachmentKind.METI_ACT: "経済産業省の通知.pdf",
+}
 _ADDRESS, _AGENT = "192.0.2.10", "Mozilla/5.0 (demo)"
 
 
@@ -40,6 +48,21 @@ def typed(value: Any) -> str | list[str]:
     if isinstance(value, bool):
         return "y" if value else ""
     return "" if value is None else str(value)
+
+
+def typed_section(key: str, answers: Mapping[str, Any]) -> dict[str, Any]:
+    """A section's clean answers as its page keeps what was typed."""
+    if key == "relations":
+        lines = [{name: typed(value) for name, value in row.items()} for row in answers["rows"]]
+        for line, row in zip(lines, answers["rows"], strict=True):
+            line["controlling"] = "YES" if row["controlling"] else "NO"
+            line["ratio_bp"] = "" if row["ratio_bp"] is None else format_ratio_bp(row["ratio_bp"])
+        return {"rows": lines, "done": "ALL" if lines else "NONE"}
+    if key == "acts":
+        kept = ("attachment_id", "attachment_name")
+        acts = answers["acts"].items()
+        return {"acts": {name: {k: v if k in kept else typed(v) for k, v in act.items()} for name, act in acts}}
+    return {name: typed(value) for name, value in answers.items()}
 
 
 class Applicant:
@@ -119,11 +142,7 @@ class Applicant:
         self, key: str, answers: Mapping[str, Any] | None, *, now: datetime, as_typed: Mapping[str, Any] | None = None
     ) -> None:
         """Save one section; `answers` None with `as_typed` is a section with something wrong in it."""
-        words = as_typed if as_typed is not None else {name: typed(value) for name, value in (answers or {}).items()}
-        if as_typed is None and key == "relations":
-            words = {"done": "ALL" if self.relations else "NONE"}
-        if as_typed is None and key == "acts":
-            words = {}
+        words = as_typed if as_typed is not None else typed_section(key, answers or {})
         draft = self.session.get(ApplicationDraft, (self.id, key))
         drafts.save_section(
             self.session,
@@ -139,18 +158,11 @@ class Applicant:
 
     def add_file(self, kind: AttachmentKind, *, now: datetime) -> int:
         """Attach the demo's empty page as a document of this kind; returns its id."""
-        name = {
-            AttachmentKind.REGISTRY: "履歴事項全部証明書.pdf",
-            AttachmentKind.MANDATE_LETTER: "委任状.pdf",
-            AttachmentKind.PAPER_SCAN: "加入申請書.pdf",
-            AttachmentKind.CAPITAL_CHART: "資本関係図.pdf",
-            AttachmentKind.METI_ACT: "経済産業省の通知.pdf",
-        }[kind]
         return drafts.add_file(
             self.session,
             self.id,
             kind=kind,
-            name=name,
+            name=_FILE_NAMES[kind],
             media_type="application/pdf",
             content=PDF,
             scan_state=ScanState.NOT_CONFIGURED,
@@ -187,6 +199,7 @@ class Applicant:
                 "effective_on": day.isoformat() if day else None,
                 "applied_on": None if done else today_jst(now).isoformat(),
                 "attachment_id": self.add_file(AttachmentKind.METI_ACT, now=now) if done else None,
+                "attachment_name": _FILE_NAMES[AttachmentKind.METI_ACT] if done else None,
             }
         self.save("acts", {"acts": answers}, now=now)
 

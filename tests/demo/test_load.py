@@ -11,6 +11,7 @@ from occto import vault
 from occto.demo.accounts import ACCOUNTS, PASSWORD
 from occto.demo.load import load_demo, make_secrets
 from occto.domain.actor import Actor
+from occto.domain.canonical import jsonable
 from occto.domain.codes import MailState, MemberState, UserKind, UserState
 from occto.domain.control import check_new_parent
 from occto.domain.dates import today_jst
@@ -21,7 +22,7 @@ from occto.domain.numbers import parse_acceptance_number
 from occto.domain.passwords import normalise_password
 from occto.domain.sections import missing_sections
 from occto.extensions import Base, db
-from occto.forms.join import SECTION_FORMS
+from occto.forms.join import SECTION_FORMS, ActForm, RelationForm
 from occto.models import (
     Application,
     ApplicationDraft,
@@ -169,6 +170,13 @@ class TestLoaded:
     def test_drafts_read_back_through_the_forms(self) -> None:
         for draft in db.session.scalars(select(ApplicationDraft)):
             form_class = SECTION_FORMS.get(draft.section)
+            if draft.section == "relations":
+                lines = [RelationForm.from_raw(line, today=today_jst(NOW)) for line in draft.typed["rows"]]
+                assert all(line.validate() for line in lines)
+                assert jsonable([line.clean_row() for line in lines]) == draft.answers["rows"]
+            if draft.section == "acts":
+                assert draft.typed["acts"].keys() == draft.answers["acts"].keys()
+                assert all(ActForm.from_raw(a, today=today_jst(NOW)).validate() for a in draft.typed["acts"].values())
             if form_class is None:
                 continue
             form = form_class.from_raw(draft.typed, today=today_jst(NOW))
