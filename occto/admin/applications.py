@@ -14,11 +14,12 @@ from occto.admin.case_page import case_page
 from occto.admin.decisions import Decisions
 from occto.admin.mails import subject_in_words
 from occto.domain.codes import Channel
+from occto.domain.dates import JST, format_date
 from occto.domain.errors import NotFound, Refusal
 from occto.domain.joining import ApplicationState
 from occto.domain.permissions import Permission
 from occto.domain.profile import COMPANY
-from occto.domain.text import half_width, search_key, to_katakana
+from occto.domain.text import InputError, half_width, search_key, to_katakana
 from occto.extensions import db
 from occto.forms.staff import PaperForm, RemarkForm
 from occto.labels import choices, label
@@ -32,6 +33,18 @@ from occto.views.tools import download, new_form_id, once
 
 def _number(_view: Any, _context: Any, row: Application, _name: str) -> str:
     return row.acceptance_number or "未提出"
+
+
+def _submitted_on(_view: Any, _context: Any, row: Application, _name: str) -> str:
+    return format_date(row.submitted_at.astimezone(JST).date()) if row.submitted_at else ""
+
+
+def _reading(term: str) -> str:
+    """The term as a フリガナ is kept; empty where it is none."""
+    try:
+        return to_katakana(term)
+    except InputError:
+        return ""
 
 
 def _state(_view: Any, _context: Any, row: Application, _name: str) -> str:
@@ -54,7 +67,7 @@ class ApplicationsView(Decisions, StaffView):
         "submitted_at": "仮申請の提出",
         "assignee_name": "担当",
     }
-    column_formatters = {"acceptance_number": _number, "state": _state}
+    column_formatters = {"acceptance_number": _number, "state": _state, "submitted_at": _submitted_on}
     orders = {
         "new": Order("新しい順", Application.id, descending=True),
         "old": Order("古い順", Application.id),
@@ -87,13 +100,15 @@ class ApplicationsView(Decisions, StaffView):
         ]
         if plain.replace("-", "").isdigit():
             found.append(Application.corporate_number == plain.replace("-", ""))
-        found.append(
-            exists().where(
-                ApplicationDraft.application_id == Application.id,
-                ApplicationDraft.section == COMPANY.key,
-                ApplicationDraft.answers["kana"].as_string().contains(to_katakana(term), autoescape=True),
+        kana = _reading(term)
+        if kana:
+            found.append(
+                exists().where(
+                    ApplicationDraft.application_id == Application.id,
+                    ApplicationDraft.section == COMPANY.key,
+                    ApplicationDraft.answers["kana"].as_string().contains(kana, autoescape=True),
+                )
             )
-        )
         return or_(*found)
 
     def details_page(self, row: Application) -> str:

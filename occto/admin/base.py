@@ -48,6 +48,11 @@ def search_term() -> str:
     return storable(request.args.get("q", "")[: 2 * TERM_LIMIT]).strip()[:TERM_LIMIT]
 
 
+def without_indents(body: str) -> str:
+    """The page without the indents and blank lines of its templates: for lists, where no text keeps its line breaks."""
+    return "\n".join(line for line in map(str.lstrip, body.split("\n")) if line)
+
+
 def format_short(instant: datetime) -> str:
     """An instant in Japan without the weekday, for lists."""
     local = instant.astimezone(JST)
@@ -250,7 +255,7 @@ class StaffView(Screen, ModelView):
             counted=COUNTED,
         )
         self.note(page.rows, term=term)
-        return body
+        return without_indents(body)
 
     def _page(self, conditions: list[ColumnElement[bool]], order: Order) -> Page:
         """Seek, not OFFSET: the last page of a large table costs what the first one does."""

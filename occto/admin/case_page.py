@@ -14,7 +14,7 @@ from occto.domain.codes import Audience, Channel
 from occto.domain.dates import JST, format_date, format_instant, today_jst
 from occto.domain.joining import JOINING, ApplicationState
 from occto.domain.permissions import Permission
-from occto.domain.sections import BY_KEY
+from occto.domain.sections import BY_KEY, CODE
 from occto.holidays import is_holiday
 from occto.labels import label
 from occto.models import ApplicationRevision
@@ -195,7 +195,9 @@ def _facts(file: CaseFile, *, now: datetime) -> list[tuple[str, Any]]:
 def membership_facts(file: CaseFile) -> list[tuple[str, Any]]:
     """Operator code, day and roster number as they stand, and who checked and decided."""
     case, names, proposal = file.application, file.names, day_proposal(file)
-    facts: list[tuple[str, Any]] = [("事業者コード", case.operator_code or "まだ記録されていません")]
+    stated = (file.newest.answers.get(CODE.key) or {}).get("operator_code") if file.newest else None
+    code = case.operator_code or (f"{stated}（申請者の入力）" if stated else "まだ記録されていません")
+    facts: list[tuple[str, Any]] = [("事業者コード", code)]
     if case.member_on is not None:
         facts.append(("会員となる日", format_date(case.member_on)))
         if case.member_on_reason:
