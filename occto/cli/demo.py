@@ -5,7 +5,6 @@ import sys
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from sqlalchemy import select
 
 from occto import clock, vault
 from occto.cli.refusals import refusals_as_exit
@@ -14,9 +13,8 @@ from occto.demo.load import SEED, SMALLEST, load_demo, make_secrets
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal
 from occto.extensions import db
-from occto.models import Member
 from occto.queries.people import user_by_email
-from occto.services.register import refresh_current
+from occto.services.rebuild import rebuild_batch
 from occto.unit_of_work import run
 
 _BATCH = 500
@@ -64,8 +62,7 @@ def code(login: str) -> None:
 @refusals_as_exit
 def rebuild() -> None:
     """会員一覧用の写しを、登録された事実から作り直します。"""
-    today, differed, after, seen = today_jst(clock.now()), 0, 0, 0
-    while ids := db.session.scalars(select(Member.id).where(Member.id > after).order_by(Member.id).limit(_BATCH)).all():
-        differed += run(refresh_current, list(ids), today=today)
-        after, seen = ids[-1], seen + len(ids)
+    today, after, seen, differed = today_jst(clock.now()), 0, 0, 0
+    while (batch := run(rebuild_batch, after=after, limit=_BATCH, today=today)).last_id is not None:
+        after, seen, differed = batch.last_id, seen + batch.seen, differed + batch.differed
     click.echo(f"{seen:,} 件を確かめ、{differed:,} 件を直しました。")
