@@ -128,7 +128,8 @@ def _legal_form(rng: random.Random, position: int) -> LegalForm:
     if position in {14, 16}:
         forms = (LegalForm.KK, LegalForm.KK, LegalForm.YK, LegalForm.COOPERATIVE, LegalForm.ASSOCIATION)
         return rng.choice(forms) if position == 16 else LegalForm.KK
-    return LegalForm.KK if rng.random() < 0.85 else LegalForm.GK
+    chance = rng.random()
+    return LegalForm.KK if chance < 0.85 or position in {_PARENT, _SPONSOR} else LegalForm.GK
 
 
 _FORM_WORDS = {

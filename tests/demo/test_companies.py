@@ -98,6 +98,8 @@ def test_the_fixed_accounts_belong_to_their_companies(companies: list[Company]) 
         if account.company is not None:
             person = next(p for p in companies[account.company].people if p.email == account.login)
             assert person.role is account.role
+    assert companies[0].profile["name"] == "汐見電力株式会社"
+    assert companies[4].profile["name"] == "浜風エナジー株式会社"
     served = [each.index for each in companies if any(shared.owner_index == 4 for shared in each.shared)]
     assert served == [5, 6, 7, 8]
 
