@@ -263,9 +263,13 @@ class Difference:
 
 
 def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """The items whose values differ, in the order of declaration; an empty value equals a missing one."""
+    """The items whose values differ, in the order of declaration; an empty value equals a missing one, 0 does not."""
     return [
         Difference(item, old.get(key), new.get(key))
         for key, item in ITEMS.items()
-        if (old.get(key) or None) != (new.get(key) or None)
+        if _filled(old.get(key)) != _filled(new.get(key))
     ]
+
+
+def _filled(value: Any) -> Any:
+    return None if value in ("", [], ()) else value

@@ -82,6 +82,12 @@ def test_differences_come_in_the_order_of_declaration() -> None:
     assert differences(new, new) == []
 
 
+@pytest.mark.parametrize("empty", [None, "", []])
+def test_nothing_is_not_a_capital_of_0_yen(empty: object) -> None:
+    assert [difference.item.key for difference in differences({"capital": empty}, {"capital": 0})] == ["capital"]
+    assert differences({"capital": empty}, {}) == []
+
+
 def test_every_item_is_named_and_bounded() -> None:
     for item in ITEMS.values():
         assert item.title
