@@ -72,6 +72,11 @@ def actor() -> Actor:
     return viewer.actor(request_id=g.request_id, address=request.remote_addr or "")
 
 
+def forget_viewer() -> None:
+    """Look the viewer up anew when next asked: the session has just changed."""
+    g.pop("_login_user", None)  # where Flask-Login keeps its answer
+
+
 def _viewer_of_request(_request: Any) -> Viewer | None:
     token = session.get("sid")
     if not isinstance(token, str):
@@ -98,7 +103,7 @@ def _touch() -> None:
     seen = viewer.seen_at
     if viewer.session_id is not None and seen is not None and (now - seen).total_seconds() > SEEN_EVERY_SECONDS:
         run(sign_in.touch_session, viewer.session_id, now=now)
-        g.pop("_login_user", None)  # Flask-Login's answer: asked again, the page then says the new end of the session
+        forget_viewer()  # the page then says the new end of the session
 
 
 def _refuse(needed: Permission) -> BaseResponse:

@@ -8,7 +8,7 @@ from wtforms.validators import ValidationError
 
 from occto.domain.codes import ActStatus, AttachmentKind, ControlBasis, Entrant, Holding, LegalForm, Licence, Relation
 from occto.domain.profile import BUSINESS, COMPANY, CONTACTS, OUTLINE, Item, Kind, Section
-from occto.domain.text import PREFECTURES
+from occto.domain.text import PREFECTURES, half_width
 from occto.forms.auth import EmailForm
 from occto.forms.base import BaseForm
 from occto.forms.fields import (
@@ -258,6 +258,13 @@ class CodeForm(BaseForm):
     operator_code = OperatorCodeField("事業者コード", [Required()], hint="5桁。先頭の 0 も入力してください。")
 
 
+class _NumberField(LineField):
+    """A registration number, letters and figures in half width."""
+
+    def parse(self, text: str) -> str | None:
+        return super().parse(half_width(text))
+
+
 def _has_act(form: Any) -> bool:
     return bool(form.status.data == ActStatus.ACT)
 
@@ -266,7 +273,7 @@ class ActForm(BaseForm):
     """Where one category stands with METI."""
 
     status = ChoiceField("手続きの状況", [Required()], choices=choices(ActStatus))
-    number = LineField(
+    number = _NumberField(
         "登録番号など", max_length=40, hint="通知に番号がある場合。例：A0123", width="w-13", autocomplete="off"
     )
     effective_on = DateField(

@@ -4,7 +4,16 @@ from flask import Blueprint, flash, redirect, render_template, request, session,
 from werkzeug.wrappers import Response
 
 from occto import clock, vault
-from occto.access import actor, end_session_cookie, permit, safe_next, start_session_cookie, token_hash, viewer
+from occto.access import (
+    actor,
+    end_session_cookie,
+    forget_viewer,
+    permit,
+    safe_next,
+    start_session_cookie,
+    token_hash,
+    viewer,
+)
 from occto.domain.codes import LinkPurpose, SignInOutcome
 from occto.domain.errors import Refusal
 from occto.domain.passwords import check_password, normalise_password
@@ -200,6 +209,7 @@ def finish_second_factor() -> Response | str:
         form.add_error("code", refusal.sentence)
         return _set_up_page(form)
     session.pop(_PENDING_SECRET, None)
+    forget_viewer()  # no longer half signed in
     return render_template("auth/recovery_codes.html", codes=codes)
 
 

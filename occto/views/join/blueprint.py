@@ -1,12 +1,14 @@
 """The blueprint of joining and what its pages share."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, url_for
+from flask import Blueprint, abort, flash, redirect, url_for
 
 from occto.access import viewer
-from occto.domain.joining import MAIN_STAGE, Stage
+from occto.domain.joining import EDITABLE, MAIN_STAGE, ApplicationState, Stage
 from occto.domain.sections import BY_KEY, TASKS, TERMS, TaskSection
 from occto.extensions import db
 from occto.queries import applications
@@ -18,7 +20,10 @@ if TYPE_CHECKING:
 pages = Blueprint("join", __name__, url_prefix="/join")
 
 
-@dataclass(frozen=True, slots=True)
+RETURNED = frozenset({ApplicationState.RETURNED, ApplicationState.MAIN_RETURNED})
+
+
+@dataclass(frozen=True)
 class Case:
     """The case behind a page: the application, its open stage, the saved sections, and whether the terms were agreed to."""
 
@@ -57,6 +62,28 @@ class Case:
             return "完了"
         return "要修正" if draft.errors else "入力中"
 
+    @cached_property
+    def asked(self) -> dict[str, str]:
+        """What the office asks for, by section; empty once the case has been submitted again."""
+        if self.application.state not in RETURNED:
+            return {}
+        return applications.remarks_on_sections(db.session(), self.application)
+
+    @cached_property
+    def _returned_at(self) -> datetime | None:
+        last = applications.last_return(db.session(), self.application) if self.asked else None
+        return last.at if last else None
+
+    def awaits_correction(self, key: str) -> bool:
+        """Whether the office asks for something in a section that was not saved since."""
+        draft = self.drafts.get(key)
+        return (
+            key in self.asked
+            and draft is not None
+            and self._returned_at is not None
+            and draft.saved_at <= self._returned_at
+        )
+
     def next_url(self, after: str) -> str:
         """Where 「保存して次へ」 leads: the next section that is not complete, or the task list."""
         tasks = list(TASKS[self.stage])
@@ -74,6 +101,15 @@ def load_case(application_id: int) -> Case:
     stage = Stage.MAIN if application.state in MAIN_STAGE else Stage.PROVISIONAL
     agreed = consent_of_application(session, application_id) is not None
     return Case(application, stage, applications.drafts(session, application_id), agreed)
+
+
+def case_to_edit(application_id: int) -> Case:
+    """The viewer's case for a page with inputs; one that cannot be changed now leads to where it stands."""
+    case = load_case(application_id)
+    if case.application.state not in EDITABLE:
+        flash("この申請は、いまは内容を変更できません。申請の状況をご確認ください。", "warning")
+        abort(redirect(url_for("join.application", application_id=case.id), 303))
+    return case
 
 
 _PAGES_OF_THEIR_OWN = {"terms": "join.terms", "relations": "join.relations", "acts": "join.acts", "files": "join.files"}

@@ -35,7 +35,7 @@ from occto.pages import site
 from occto.queries import applications
 from occto.services.joining import drafts, review, submission
 from occto.unit_of_work import run
-from occto.views.join.blueprint import Case, load_case, pages, section_url
+from occto.views.join.blueprint import RETURNED, Case, load_case, pages, section_url
 from occto.views.tools import download, new_form_id, once, see_other
 
 _APPLICANT = permissions_of((Role.APPLICANT,))
@@ -53,9 +53,7 @@ def application(application_id: int) -> str | Response:
 
 def _overview(case: Case, form: BaseForm) -> str:
     app, session, now = case.application, db.session(), clock.now()
-    returned = app.state in {ApplicationState.RETURNED, ApplicationState.MAIN_RETURNED}
-    last = applications.last_return(session, app) if returned else None
-    remarks = applications.remarks_on_sections(session, app) if returned else {}
+    last = applications.last_return(session, app) if app.state in RETURNED else None
     sections = {section.key: section.title for section in shown({}, stage=case.stage)}
     steps = {step.name for step in JOINING.open_steps(app.state, _APPLICANT, held=app.held_at is not None)}
     return render_template(
@@ -72,7 +70,7 @@ def _overview(case: Case, form: BaseForm) -> str:
         reason=last.reason if last else "",
         remarks=[
             {"title": sections.get(key, key), "url": section_url(case.id, key), "text": text}
-            for key, text in remarks.items()
+            for key, text in case.asked.items()
         ],
         letters=applications.letters(session, app),
         events=_events(session, app.id),
@@ -89,7 +87,7 @@ _SHOWN_TO_PARTY = {
     "submit_provisional": "仮申請を提出",
     "start_main": "本申請を作成開始",
     "submit_main": "本申請を提出",
-    "submit_main_pending": "本申請を提出（METI申請中）",
+    "submit_main_pending": "本申請を提出（経済産業省の手続きは申請中）",
     "withdraw": "取下げ",
     "take": "審査を開始",
     "accept": "受付",
@@ -120,7 +118,7 @@ def check(application_id: int) -> str:
 
 
 def _check_page(case: Case, form: BaseForm, *, refusal: Refusal | None = None) -> str:
-    answers = case.answers
+    answers, may_submit = case.answers, case.application.state in EDITABLE
     missing = missing_sections(answers, stage=case.stage, agreed=case.agreed)
     earlier = applications.provisional_answers(db.session(), case.id) if case.stage is Stage.MAIN else None
     differing = changes(earlier.answers, answers, stage=Stage.MAIN) if earlier else []
@@ -129,7 +127,7 @@ def _check_page(case: Case, form: BaseForm, *, refusal: Refusal | None = None) -
             "title": part.title,
             "complete": part.complete,
             "rows": part.rows,
-            "url": section_url(case.id, part.key),
+            "url": section_url(case.id, part.key) if may_submit else "",
             "key": part.key,
         }
         for part in shown(answers, stage=case.stage)
@@ -148,7 +146,7 @@ def _check_page(case: Case, form: BaseForm, *, refusal: Refusal | None = None) -
         if refusal and refusal.field and not hasattr(form, refusal.field)
         else "",
         errors=bool(refusal or form.errors),
-        may_submit=case.application.state in EDITABLE,
+        may_submit=may_submit,
     )
 
 

@@ -9,6 +9,7 @@ from occto.answers import shown
 from occto.domain.canonical import digest
 from occto.domain.codes import LinkPurpose, SignInOutcome
 from occto.domain.errors import Refusal
+from occto.domain.joining import DECIDED
 from occto.domain.permissions import Permission
 from occto.domain.settings import APPLY_URL_HOURS
 from occto.domain.terms import parse
@@ -66,7 +67,8 @@ def open_link(token: str) -> str | tuple[str, int]:
     except Refusal as refusal:
         return render_template("join/link_invalid.html", reason=refusal.sentence), 410
     cases = verbs.open_applications(db.session(), link.email_key)
-    return render_template("join/open_link.html", cases=cases, new=NEW)
+    first = next((case.id for case in cases if case.state not in DECIDED), None)
+    return render_template("join/open_link.html", cases=cases, first=first, new=NEW)
 
 
 @pages.post("/links/<token>")
@@ -123,7 +125,7 @@ def open_confirmation(token: str) -> str | tuple[str, int]:
         link = links.inspect(session, token_hash(token), purpose=LinkPurpose.CONFIRM_APPLICATION, now=clock.now())
         application = applications.case_of_link(session, link)
     except Refusal as refusal:
-        return render_template("join/confirm_invalid.html", reason=refusal.sentence), 410
+        return _not_confirmed(refusal)
     stage = stage_for_editing(application)
     answers = submission.answers_of_stage(session, application.id, stage=stage)
     return render_template(
@@ -135,6 +137,19 @@ def open_confirmation(token: str) -> str | tuple[str, int]:
     )
 
 
+_CONFIRMATION_GONE = {
+    "link_used": "このリンクのボタンは、すでに押されています。提出を受け付けた場合は、控えのメールに受付番号があります。",
+    "link_revoked": "内容が直されたため、新しい確認のメールをお送りしています。いちばん新しいメールのリンクを開いてください。",
+    "link_expired": "このリンクは、有効な期間が過ぎました。",
+    "link_unknown": "このリンクは確認できませんでした。途中で切れていないか、お確かめください。",
+}
+
+
+def _not_confirmed(refusal: Refusal) -> tuple[str, int]:
+    reason = _CONFIRMATION_GONE.get(refusal.code, refusal.sentence)
+    return render_template("join/confirm_invalid.html", reason=reason, done=refusal.code == "link_used"), 410
+
+
 @pages.post("/confirm/<token>")
 @limiter.limit("30/minute")
 @permit(Permission.PUBLIC)
@@ -143,5 +158,5 @@ def confirm(token: str) -> str | tuple[str, int]:
         seen = request.form.get("digest", "")
         number = run(submission.confirm, token_hash(token), seen_digest=seen, actor=actor(), now=clock.now())
     except Refusal as refusal:
-        return render_template("join/confirm_invalid.html", reason=refusal.sentence), 410
+        return _not_confirmed(refusal)
     return render_template("join/confirmed.html", number=number)

@@ -20,7 +20,7 @@ from occto.queries import applications
 from occto.queries.files import attachment_of, file_content
 from occto.services.joining import drafts as verbs
 from occto.unit_of_work import run
-from occto.views.join.blueprint import Case, load_case, pages
+from occto.views.join.blueprint import Case, case_to_edit, load_case, pages
 from occto.views.tools import download
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def _file_form(case: Case) -> type[BaseForm]:
 @pages.get("/applications/<int:application_id>/files")
 @permit(Permission.APPLICATION_PAGES)
 def files(application_id: int) -> str | Response:
-    case = load_case(application_id)
+    case = case_to_edit(application_id)
     if not case.agreed:
         return redirect(url_for("join.terms", application_id=case.id), 303)
     return _page(case, _file_form(case)())
@@ -69,7 +69,6 @@ def files(application_id: int) -> str | Response:
 
 def _page(case: Case, form: BaseForm, *, file_error: str = "") -> str:
     attached = applications.files(db.session(), case.id)
-    remark = applications.remarks_on_sections(db.session(), case.application).get(FILES.key)
     return render_template(
         "join/files.html",
         case=case,
@@ -79,7 +78,7 @@ def _page(case: Case, form: BaseForm, *, file_error: str = "") -> str:
         errors=bool(form.errors or file_error),
         file_error=file_error,
         limit=MAX_FILE_BYTES // (1024 * 1024),
-        remark=remark,
+        remark=case.asked.get(FILES.key),
     )
 
 

@@ -15,14 +15,12 @@ from occto.domain.errors import NotFound, Refusal
 from occto.domain.joining import Stage
 from occto.domain.permissions import Permission
 from occto.domain.sections import ACTS, BY_KEY, RELATIONS, chosen_licences
-from occto.extensions import db
 from occto.forms.base import BaseForm
 from occto.forms.join import ActForm, RelationForm, RelationsDoneForm
 from occto.labels import label
-from occto.queries import applications
 from occto.services.joining import drafts as verbs
 from occto.unit_of_work import run
-from occto.views.join.blueprint import Case, load_case, pages
+from occto.views.join.blueprint import Case, case_to_edit, load_case, pages
 from occto.views.join.files import take_upload
 
 ROWS_LIMIT = 60
@@ -65,7 +63,7 @@ def _save_relations(case: Case, rows: list[dict[str, Any]], *, done: str, seen: 
 @pages.get("/applications/<int:application_id>/relations")
 @permit(Permission.APPLICATION_PAGES)
 def relations(application_id: int) -> str | Response:
-    case = load_case(application_id)
+    case = case_to_edit(application_id)
     if not case.agreed:
         return redirect(url_for("join.terms", application_id=case.id), 303)
     return _relations_page(case, RelationsDoneForm(data={"done": _done(case)}))
@@ -79,7 +77,6 @@ def _relations_page(case: Case, form: BaseForm) -> str:
         words = relation_in_words(jsonable(row.clean_row())) if good else str(typed.get("name") or "")
         relation = dict(row.relation.choices).get(row.relation.typed, "関係未入力")
         rows.append({"no": no, "relation": relation, "words": words, "good": good})
-    remark = applications.remarks_on_sections(db.session(), case.application).get(RELATIONS.key)
     return render_template(
         "join/relations.html",
         case=case,
@@ -88,7 +85,7 @@ def _relations_page(case: Case, form: BaseForm) -> str:
         form=form,
         errors=bool(form.errors or form.form_errors),
         version=case.version(RELATIONS.key),
-        remark=remark,
+        remark=case.asked.get(RELATIONS.key),
         full=len(rows) >= ROWS_LIMIT,
     )
 
@@ -121,7 +118,7 @@ def finish_relations(application_id: int) -> str | Response:
 @permit(Permission.APPLICATION_PAGES)
 def relation(application_id: int, row: int) -> str:
     """One company; `row` 0 is a new one."""
-    case = load_case(application_id)
+    case = case_to_edit(application_id)
     rows = _relation_rows(case)
     if row > len(rows):
         raise NotFound
@@ -206,7 +203,7 @@ def _clean_act(typed: dict[str, Any]) -> dict[str, Any] | None:
 @pages.get("/applications/<int:application_id>/acts")
 @permit(Permission.APPLICATION_PAGES)
 def acts(application_id: int) -> str:
-    case = load_case(application_id)
+    case = case_to_edit(application_id)
     _require_main(case)
     saved, rows = _act_rows(case), []
     for licence in chosen_licences(case.answers):
@@ -215,8 +212,7 @@ def acts(application_id: int) -> str:
         state = "未入力" if typed is None else "要修正" if clean is None else "完了"
         words = act_in_words(jsonable(clean)) if clean else ""
         rows.append({"licence": licence, "title": label(licence), "state": state, "words": words})
-    remark = applications.remarks_on_sections(db.session(), case.application).get(ACTS.key)
-    return render_template("join/acts.html", case=case, task=ACTS, rows=rows, remark=remark)
+    return render_template("join/acts.html", case=case, task=ACTS, rows=rows, remark=case.asked.get(ACTS.key))
 
 
 def _require_main(case: Case) -> None:
@@ -234,7 +230,7 @@ def _licence(case: Case, name: str) -> Licence:
 @pages.get("/applications/<int:application_id>/acts/<string(maxlength=10):licence>")
 @permit(Permission.APPLICATION_PAGES)
 def act(application_id: int, licence: str) -> str:
-    case = load_case(application_id)
+    case = case_to_edit(application_id)
     _require_main(case)
     which = _licence(case, licence)
     typed = _act_rows(case).get(which.value)

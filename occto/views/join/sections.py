@@ -14,13 +14,11 @@ from occto.domain.joining import PROGRESS, progress
 from occto.domain.permissions import Permission
 from occto.domain.profile import PROFILE_SECTIONS
 from occto.domain.sections import BY_KEY, TASKS
-from occto.extensions import db
 from occto.forms.base import BaseForm
 from occto.forms.join import SECTION_FORMS
-from occto.queries import applications
 from occto.services.joining import drafts as verbs
 from occto.unit_of_work import run
-from occto.views.join.blueprint import Case, load_case, pages, section_url
+from occto.views.join.blueprint import Case, case_to_edit, load_case, pages, section_url
 
 _LEADS = {section.key: section.lead for section in PROFILE_SECTIONS}
 _GROUPS = {
@@ -63,16 +61,15 @@ _PERSONAL = frozenset({"outline", "contacts", "administrator", "entrant"})
 @permit(Permission.APPLICATION_PAGES)
 def tasks(application_id: int) -> str:
     """The task list of the open stage."""
-    case = load_case(application_id)
+    case = case_to_edit(application_id)
     chapters: dict[str, list[dict[str, str]]] = {}
-    asked = applications.remarks_on_sections(db.session(), case.application)
     for task in TASKS[case.stage]:
-        note = "修正をお願いしている項目です" if task.key in asked else task.note
+        note = "当機関から修正をお願いしている項目です" if task.key in case.asked else task.note
         line = {
             "label": task.title,
             "url": section_url(case.id, task.key),
             "note": note,
-            "state": case.state_word(task),
+            "state": "要修正" if case.awaits_correction(task.key) else case.state_word(task),
         }
         chapters.setdefault(task.chapter, []).append(line)
     done = sum(case.state_word(task) == "完了" for task in TASKS[case.stage])
@@ -90,7 +87,7 @@ def tasks(application_id: int) -> str:
 @pages.get("/applications/<int:application_id>/sections/<string(maxlength=40):section>")
 @permit(Permission.APPLICATION_PAGES)
 def section(application_id: int, section: str) -> str | Response:
-    case = load_case(application_id)
+    case = case_to_edit(application_id)
     _require(case, section)
     if not case.agreed:
         return redirect(url_for("join.terms", application_id=case.id), 303)
@@ -129,7 +126,6 @@ def _page(
     filled: bool = False,
 ) -> str:
     """The page of a section; `saved`: whether what is shown stands in the draft, `filled`: an address was just put in."""
-    asked = applications.remarks_on_sections(db.session(), case.application)
     return render_template(
         "join/section.html",
         case=case,
@@ -141,7 +137,7 @@ def _page(
         grouped={name for _, names in _GROUPS.get(section, ()) for name in names},
         personal=section in _PERSONAL,
         version=case.version(section) if version is None else version,
-        remark=asked.get(section),
+        remark=case.asked.get(section),
         other=other,
         saved=saved,
         filled=filled,
