@@ -45,6 +45,7 @@
   let endsHere = 0;
   let endsWords = "";
   let box = null;
+  let place = null; /* where the reader was before going to the notice */
 
   const takeEnd = (data) => {
     const end = Date.parse(data.idleEnds);
@@ -62,6 +63,10 @@
     box.setAttribute("aria-label", "有効な時間のお知らせ");
     box.innerHTML = '<div class="wrap"><p role="status"></p><button class="btn btn-sm" type="button">時間を延ばす</button></div>';
     box.querySelector("button").addEventListener("click", prolong);
+    document.addEventListener("focusin", (event) => {
+      if (!box.contains(event.target)) place = event.target;
+    });
+    place = document.activeElement;
     document.body.append(box);
   };
 
@@ -79,6 +84,7 @@
       const before = endsHere;
       if (answer.ok && takeEnd(page.body.dataset) && endsHere > before) {
         say(`有効な時間を ${endsWords} まで延ばしました。そのまま続けられます。`, false);
+        if (place) place.focus({ preventScroll: true });
         return;
       }
     } catch {
