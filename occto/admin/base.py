@@ -10,6 +10,7 @@ from flask import abort, request, url_for
 from flask_admin import AdminIndexView, expose
 from flask_admin.contrib.sqla import ModelView
 from flask_admin.form import BaseForm
+from markupsafe import Markup
 from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Query, aliased
 
@@ -57,6 +58,13 @@ def format_short(instant: datetime) -> str:
     """An instant in Japan without the weekday, for lists."""
     local = instant.astimezone(JST)
     return f"{format_date(local.date())} {local:%H:%M}"
+
+
+def link(words: str, endpoint: str, row_id: int, permission: Permission) -> Any:
+    """A link to the details of another screen, or the words alone where the viewer may not go there."""
+    if not viewer.can(permission):
+        return words
+    return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=row_id), words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +261,7 @@ class StaffView(Screen, ModelView):
             asked=asked,
             value=self.list_value,
             counted=COUNTED,
+            page_size=PAGE,
         )
         self.note(page.rows, term=term)
         return without_indents(body)

@@ -267,7 +267,7 @@ def moves(file: CaseFile, *, today: date) -> list[Move]:
     if why_not_approve(file):
         names.pop("approve", None)
     first = next((name for name in _MAIN_ACTS if name in names and not (name == "check" and case.checked_by_id)), None)
-    order = sorted(names, key=lambda name: (name != first, name in _ENDINGS))
+    order = sorted(names, key=lambda name: name != first)
     return [
         Move(
             names[name],

@@ -1,5 +1,6 @@
 """送信メール: every mail, where it stands, and the door to send a failed one again."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from flask import abort, current_app, flash, request, url_for
@@ -11,8 +12,9 @@ from werkzeug.wrappers import Response
 
 from occto import clock
 from occto.access import actor, permit, viewer
-from occto.admin.base import Facet, Order, StaffView, clamped_id
+from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id, link
 from occto.domain.codes import MailState
+from occto.domain.dates import format_instant
 from occto.domain.errors import Refusal
 from occto.domain.joining import Stage
 from occto.domain.permissions import Permission
@@ -35,6 +37,10 @@ def subject_in_words(mail: OutboxMail) -> str:
 
 def _subject(_view: Any, _context: Any, row: OutboxMail, _name: str) -> str:
     return subject_in_words(row)
+
+
+def _next(_view: Any, _context: Any, row: OutboxMail, _name: str) -> str:
+    return format_instant(row.next_at) if row.state is MailState.PENDING else ""
 
 
 def _body(_view: Any, _context: Any, row: OutboxMail, _name: str) -> Any:
@@ -66,7 +72,7 @@ class MailsView(StaffView):
         "clause": "根拠（利用規約）",
         "message_id": "Message-ID",
     }
-    column_formatters = {"subject": _subject, "body_masked": _body}
+    column_formatters = {"subject": _subject, "body_masked": _body, "next_at": _next}
     orders = {"new": Order("新しい順", OutboxMail.id, descending=True), "old": Order("古い順", OutboxMail.id)}
     tagged = ("state",)
     facets = {
@@ -90,6 +96,15 @@ class MailsView(StaffView):
         self._template_args["again"] = row.state in UNDELIVERED and viewer.can(Permission.MAIL_RESEND)
         self._template_args["form_id"] = new_form_id()
         return super().details_page(row)
+
+    def below(self, row: OutboxMail) -> Sequence[Facts | Table]:
+        about = (
+            ("加入申請", "applications.details_view", row.application_id, Permission.APPLICATION_SEE),
+            ("会員", "members.details_view", row.member_id, Permission.MEMBER_SEE),
+            ("ユーザ", "users.details_view", row.user_id, Permission.USER_SEE),
+        )
+        found = [(words, link(f"{words}の画面", where, number, may)) for words, where, number, may in about if number]
+        return [Facts("このメールに関わる画面", found)] if found else []
 
     @expose("/again/", methods=("POST",))
     @permit(Permission.MAIL_RESEND)

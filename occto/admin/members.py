@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from typing import Any
 
-from flask import url_for
-from markupsafe import Markup
 from sqlalchemy import ColumnElement, or_, select
 
 from occto import clock
-from occto.access import viewer
-from occto.admin.base import Facet, Facts, Order, StaffView, Table
+from occto.admin.base import Facet, Facts, Order, StaffView, Table, link
 from occto.admin.mails import subject_in_words
 from occto.domain.codes import Licence, MemberState
 from occto.domain.dates import format_date, format_instant, today_jst
@@ -21,13 +18,6 @@ from occto.extensions import db
 from occto.labels import choices, label, show
 from occto.models import Body, Member, RosterFact
 from occto.queries.members_staff import MemberFile, RelationOnRecord, member_file
-
-
-def link(words: str, endpoint: str, row_id: int, permission: Permission) -> Any:
-    """A link to the details of another screen, or the words alone where the viewer may not go there."""
-    if not viewer.can(permission):
-        return words
-    return Markup('<a href="{}">{}</a>').format(url_for(endpoint, id=row_id), words)
 
 
 def _licences(_view: Any, _context: Any, row: Member, _name: str) -> str:

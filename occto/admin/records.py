@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from flask import url_for
 from flask_admin import BaseView, expose
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, select
 
-from occto.admin.base import Facet, Facts, Order, Screen, StaffView, Table
+from occto.admin.base import Facet, Facts, Order, Screen, StaffView, Table, link
+from occto.admin.trail import payload_in_words, subject_in_words, subject_of_words
 from occto.domain.audit_tags import AUDIT_TAGS
 from occto.domain.permissions import Permission
 from occto.domain.settings import LEGAL_SETTINGS
@@ -16,10 +16,10 @@ from occto.extensions import db
 from occto.models import AuditDetail, AuditEvent, AuditLink, Member, TermsVersion, User
 
 _SUBJECT_PAGES = {
-    "APPLICATION": "applications.details_view",
-    "MEMBER": "members.details_view",
-    "USER": "users.details_view",
-    "MAIL": "mails.details_view",
+    "APPLICATION": ("applications.details_view", Permission.APPLICATION_SEE),
+    "MEMBER": ("members.details_view", Permission.MEMBER_SEE),
+    "USER": ("users.details_view", Permission.USER_SEE),
+    "MAIL": ("mails.details_view", Permission.MAIL_SEE),
 }
 
 
@@ -58,9 +58,15 @@ def _tag(_view: Any, _context: Any, row: AuditEvent, _name: str) -> str:
 
 def _subject(_view: Any, _context: Any, row: AuditEvent, _name: str) -> Any:
     kind, _, number = row.subject.partition(":")
+    words = subject_in_words(row.subject)
     if kind in _SUBJECT_PAGES and number.isdigit():
-        return Markup('<a href="{}">{}</a>').format(url_for(_SUBJECT_PAGES[kind], id=number), row.subject)
-    return row.subject
+        endpoint, permission = _SUBJECT_PAGES[kind]
+        return link(words, endpoint, int(number), permission)
+    return words
+
+
+def _subject_words(_view: Any, _context: Any, row: AuditEvent, _name: str) -> str:
+    return subject_in_words(row.subject)
 
 
 class RecordsView(StaffView):
@@ -69,7 +75,7 @@ class RecordsView(StaffView):
     see = Permission.AUDIT_SEE
     title = "記録"
     subject_kind, personal = "AUDIT", True
-    search_hint = "対象（例：APPLICATION:12、USER:3）"
+    search_hint = "対象（例：加入申請 12、ユーザ 3）"
     column_list = ("at", "tag", "actor_name", "subject", "id")
     column_details_list = ("at", "tag", "subject", "clause", "request_id", "detail_hash")
     column_labels: ClassVar[dict[str, str]] = {
@@ -82,7 +88,7 @@ class RecordsView(StaffView):
         "request_id": "要求の番号",
         "detail_hash": "詳細のハッシュ値",
     }
-    column_formatters = {"tag": _tag}
+    column_formatters = {"tag": _tag, "subject": _subject_words}
     column_formatters_detail = {"tag": _tag, "subject": _subject}
     orders = {"new": Order("新しい順", AuditEvent.id, descending=True), "old": Order("古い順", AuditEvent.id)}
     extras: ClassVar[dict[str, Any]] = {
@@ -91,7 +97,7 @@ class RecordsView(StaffView):
     facets = {"tag": Facet("操作", AuditEvent.tag, [(tag, words) for tag, (words, _keys) in AUDIT_TAGS.items()])}
 
     def search(self, term: str) -> ColumnElement[bool]:
-        return AuditEvent.subject == term.upper()
+        return AuditEvent.subject == subject_of_words(term)
 
     def heading(self, row: AuditEvent) -> str:
         return f"{_tag(self, None, row, self.title)}（記録 {row.id}）"
@@ -112,7 +118,7 @@ class RecordsView(StaffView):
             ("会社", company),
             ("記録の鎖での位置", position if position is not None else "まもなく連結します"),
         ]
-        detail = [(key, "" if value is None else str(value)) for key, value in (payload or {}).items()]
+        detail = payload_in_words(payload or {})
         return [
             Facts("操作した方と記録の鎖", who),
             Facts("詳細" if payload is not None else "詳細（消去済み）", detail),

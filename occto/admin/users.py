@@ -5,8 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select
 
-from occto.admin.base import Facet, Facts, Order, StaffView, Table
-from occto.admin.members import link
+from occto.admin.base import Facet, Facts, Order, StaffView, Table, link
 from occto.domain.codes import UserKind, UserState
 from occto.domain.dates import format_instant
 from occto.domain.permissions import Permission

@@ -281,8 +281,8 @@ CRAFTED: tuple[dict[str, str], ...] = (
     {},
     {"id": "1,2"},
     {"id": "9" * 30},
-    {"id": "1", "version": "x"},
-    {"id": "1", "version": "9" * 30},
+    {"id": "case", "version": "x"},
+    {"id": "case", "version": "9" * 30},
 )
 
 
@@ -290,13 +290,15 @@ CRAFTED: tuple[dict[str, str], ...] = (
     "door", ["return", "hold", "operator-code", "check", "approve", "not-qualified", "lapse", "extend", "remark"]
 )
 def test_crafted_posts_are_refused_in_words(make: Factory, door: str) -> None:
-    submitted(make)
+    case = submitted(make)
     browser = _staff(make, Role.OPERATOR, Role.APPROVER)
     browser.get("/admin/applications/new-paper/")
     token = browser.forms()[-1]["fields"]["csrf_token"][0]
     before = everything()
     for values in CRAFTED:
         data = {"reason": "x", "body": "x", "form_id": "f", "csrf_token": token, **values}
+        if values.get("id") == "case":
+            data["id"] = str(case.id)
         answer = browser.client.post(f"/admin/applications/{door}/", data=data)
         assert answer.status_code in {303, 404, 409, 422}, values
     assert _unchanged(before)

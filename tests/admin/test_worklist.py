@@ -3,11 +3,14 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import func, select
 
 from occto import clock
 from occto.domain.codes import AttachmentKind, Audience
 from occto.domain.joining import ApplicationState
 from occto.domain.permissions import Role
+from occto.extensions import db
+from occto.models import AccessEvent, ApplicationRevision
 from occto.services.joining import review
 from occto.unit_of_work import run
 from tests.admin.counting import statements
@@ -29,18 +32,23 @@ def test_the_oldest_stands_first_under_its_due_day(make: Factory) -> None:
     assert text.index("これから") < text.rindex(f"details/?id={new.id}")
 
 
-@pytest.mark.parametrize("tab", ["all", "mine", "second", "codes", "lapse", "late", "held", "no-such", ""])
-def test_every_tab_takes_six_statements_at_most_however_much_waits(make: Factory, tab: str) -> None:
+TABS = ("all", "mine", "second", "codes", "lapse", "late", "held", "no-such", "")
+
+
+def test_every_tab_takes_six_statements_at_most_however_much_waits(make: Factory) -> None:
     for state in (S.SUBMITTED, S.IN_REVIEW, S.ACCEPTED, S.MAIN_IN_REVIEW):
         in_state(make, state)
     browser = make.signed_in(make.staff(Role.OPERATOR, Role.APPROVER))
-    with statements() as few:
-        assert browser.get(f"/admin/?tab={tab}").status_code == 200
-    for _ in range(6):
-        submitted(make)
-    with statements() as many:
-        browser.get(f"/admin/?tab={tab}&after=1")
-    assert len(few) == len(many) <= 6
+    numbers = []
+    for _round in range(2):
+        for tab in TABS:
+            with statements() as seen:
+                assert browser.get(f"/admin/?tab={tab}").status_code == 200
+            numbers.append(len(seen))
+        for _ in range(4):
+            submitted(make)
+    assert numbers[: len(TABS)] == numbers[len(TABS) :]
+    assert max(numbers) <= 6
 
 
 def test_paging_goes_on_behind_the_last_row(make: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -110,7 +118,9 @@ def test_a_revision_stands_beside_the_one_before_or_the_one_asked_for(make: Fact
     assert "加入仮申請 第2版との違い" in browser.text
     assert "<del>150,000,000 円</del>" in browser.text
     assert "<ins>170,000,000 円</ins>" in browser.text
-    browser.get(f"/admin/applications/details/?id={case.id}&against=1")
+    db.session.rollback()
+    first = db.session.scalar(select(func.min(ApplicationRevision.id)))
+    browser.get(f"/admin/applications/details/?id={case.id}&against={first}")
     assert "<del>100,000,000 円</del>" in browser.text
     assert browser.get(f"/admin/applications/details/?id={case.id}&against=x").status_code == 200
 
@@ -143,11 +153,8 @@ def test_a_file_is_a_download_and_its_opening_is_logged(make: Factory) -> None:
     assert answer.data == b"%PDF-1.7 registry"
     assert answer.headers["Content-Disposition"].startswith("attachment")
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
-    from occto.extensions import db
-    from occto.models import AccessEvent
-
     db.session.rollback()
-    event = db.session.query(AccessEvent).one()
+    event = db.session.scalars(select(AccessEvent)).one()
     assert (event.screen, event.subject_kind, event.subject_ids) == ("applications.file", "APPLICATION", [case.id])
     for other in ("0", "x", "99", "1,2", "9" * 30):
         assert browser.get(f"/admin/applications/file/?id={other}").status_code == 404

@@ -1,0 +1,107 @@
+"""記録 in words: subjects, and the keys and codes of a payload."""
+
+from enum import StrEnum
+from typing import Any
+
+from occto.domain import codes
+from occto.domain.joining import JOINING, ApplicationState, Stage
+from occto.domain.permissions import Role
+from occto.domain.sections import BY_KEY
+from occto.labels import label
+
+SUBJECTS = {
+    "APPLICATION": "加入申請",
+    "MEMBER": "会員",
+    "USER": "ユーザ",
+    "MAIL": "送信メール",
+    "LINK": "リンク",
+    "SESSION": "サインイン",
+    "ACCOUNT": "アカウント",
+    "SYSTEM": "システム",
+    "DEMO": "デモデータ",
+}
+KEYS = {
+    "attachment_id": "添付書類の番号",
+    "audience": "だれに見せるか",
+    "by_law": "法律で決まる日か",
+    "change_id": "名簿の変更の番号",
+    "channel": "受け付けた方法",
+    "checked_by_id": "一人目のユーザ番号",
+    "count": "件数",
+    "digest": "内容のハッシュ値",
+    "errors": "直す必要のある入力の数",
+    "from": "前の状態",
+    "item": "項目",
+    "kind": "種別",
+    "left": "残り",
+    "member_id": "会員の番号",
+    "member_on": "会員となる日",
+    "members": "会員の数",
+    "operator_code": "事業者コード",
+    "outbox_id": "送信メールの番号",
+    "outcome": "結果",
+    "purpose": "目的",
+    "reason": "理由",
+    "revision_no": "版",
+    "role": "役割",
+    "roles": "役割",
+    "saved_at": "最後の保存",
+    "second_factor": "二段階認証を使ったか",
+    "section": "項目",
+    "sessions_ended": "終了したサインインの数",
+    "sha256": "ハッシュ値（SHA-256）",
+    "size": "大きさ（バイト）",
+    "stage": "申請の段階",
+    "state": "状態",
+    "step": "処理",
+    "terms_no": "規約の版",
+    "to": "後の状態",
+}
+_CODES: dict[str, tuple[type[StrEnum], ...]] = {
+    "audience": (codes.Audience,),
+    "channel": (codes.Channel,),
+    "from": (ApplicationState,),
+    "to": (ApplicationState,),
+    "state": (ApplicationState,),
+    "stage": (Stage,),
+    "kind": (codes.AttachmentKind, codes.ConsentKind, codes.UserKind, codes.LinkPurpose),
+    "purpose": (codes.LinkPurpose,),
+    "outcome": (codes.SignInOutcome,),
+    "role": (Role,),
+    "roles": (Role,),
+}
+
+
+def subject_in_words(subject: str) -> str:
+    """APPLICATION:12 → 加入申請 12; what has no word stays as it is."""
+    kind, _, number = subject.partition(":")
+    return f"{SUBJECTS[kind]} {number}" if kind in SUBJECTS else subject
+
+
+def subject_of_words(words: str) -> str:
+    """What was typed as a subject is kept: 加入申請 12 or application:12 → APPLICATION:12."""
+    plain = "".join(words.split()).upper()
+    for kind, word in SUBJECTS.items():
+        if plain.startswith(word):
+            return f"{kind}:{plain.removeprefix(word).lstrip(':：')}"
+    return plain
+
+
+def payload_in_words(payload: dict[str, Any]) -> list[tuple[str, str]]:
+    """The payload of an event as terms and values."""
+    return [(KEYS.get(key, key), _value(key, value)) for key, value in payload.items()]
+
+
+def _value(key: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "はい" if value else "いいえ"
+    if isinstance(value, list):
+        return "、".join(_value(key, one) for one in value)
+    if key == "step":
+        return next((step.label for step in JOINING.steps if step.name == value), str(value))
+    if key in {"section", "item"} and value in BY_KEY:
+        return BY_KEY[value].title
+    found = next((kind(value) for kind in _CODES.get(key, ()) if value in kind.__members__), None)
+    return label(found) if found is not None else str(value)
