@@ -142,11 +142,11 @@ def start(make: Factory, *, at: datetime = NOW, email: str | None = None) -> Cas
     return Case(make, opened, serial, operator, approver, at)
 
 
-def mint_link(email: str, *, purpose: LinkPurpose, now: datetime, hours: int = 72, **target: int) -> str:
+def mint_link(email: str, *, purpose: LinkPurpose, now: datetime, hours: int = 72, user_id: int | None = None) -> str:
     """A link as the worker makes it when it delivers the mail; returns the token."""
     token = vault.make_token()
     with unit_of_work() as session:
-        mail = outbox.queue(session, "join/start", to=email, now=now, **target)
+        mail = outbox.queue(session, "join/start", to=email, now=now, user_id=user_id)
         assert isinstance(mail, OutboxMail)
         links.mint(session, mail, purpose=purpose, token_hash=token_hash(token), hours=hours, now=now)
     return token
@@ -177,7 +177,13 @@ def save(case: Case, answers: dict[str, dict[str, Any]], *, actor: Actor | None 
             )
 
 
-def add_file(case: Case, kind: AttachmentKind = AttachmentKind.METI_ACT, *, content: bytes = b"%PDF-1.7 test") -> int:
+def add_file(
+    case: Case,
+    kind: AttachmentKind = AttachmentKind.METI_ACT,
+    *,
+    content: bytes = b"%PDF-1.7 test",
+    actor: Actor | None = None,
+) -> int:
     """Attach a document; returns its id."""
     added = run(
         drafts.add_file,
@@ -187,7 +193,7 @@ def add_file(case: Case, kind: AttachmentKind = AttachmentKind.METI_ACT, *, cont
         media_type="application/pdf",
         content=content,
         scan_state=ScanState.NOT_CONFIGURED,
-        actor=case.applicant,
+        actor=actor or case.applicant,
         now=case.at,
     )
     return added.id

@@ -204,9 +204,9 @@ def test_the_trail_is_only_added_to(make: Factory, table: Any, values: dict[str,
     run(audit.record_access, **shown, actor=actor, now=NOW)
     if act == "truncate" and db.engine.dialect.name == "sqlite":
         pytest.skip("SQLite has no TRUNCATE; DELETE without WHERE is refused by the trigger above")
-    before = db.session.scalar(select(func.count()).select_from(table))
+    before = db.session.scalar(select(func.count()).select_from(table)) or 0
     name = table.__tablename__
-    statements = {
+    statements: dict[str, Any] = {
         "update": update(table).values(values),
         "delete": delete(table),
         "truncate": text(f"TRUNCATE {name} CASCADE"),

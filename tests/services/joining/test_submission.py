@@ -205,6 +205,9 @@ def _paper(make: Factory) -> Case:
 
 def test_a_paper_application_counts_from_the_day_it_was_received(make: Factory) -> None:
     case = _paper(make)
+    with refused("scan_missing", field="files"):
+        _submit(case, actor=case.first)
+    add_file(case, AttachmentKind.PAPER_SCAN, actor=case.first)
     received = NOW - timedelta(days=20)
     with refused("received_in_future", field="received_at"):
         _submit(case, actor=case.first, received_at=NOW + timedelta(seconds=1))
