@@ -19,6 +19,7 @@ from occto.holidays import is_holiday
 from occto.labels import label
 from occto.models import ApplicationRevision
 from occto.queries.applications_staff import CaseFile, day_proposal
+from occto.services.joining.approval import barred_from_approving
 
 _DONE = {
     "submit_provisional": "加入仮申請の提出",
@@ -248,7 +249,7 @@ def why_not_approve(file: CaseFile) -> str:
         return "一人目の確認が済むと、別の方が承認できます。"
     if case.checked_by_id == viewer.user_id:
         return "あなたが確認した申請です。承認は、別の承認者が行います。"
-    if case.entered_by_id == viewer.user_id:
+    if viewer.user_id in barred_from_approving(case, file.newest):
         return "あなたが書面から入力した申請です。承認は、別の承認者が行います。"
     return ""
 

@@ -71,9 +71,7 @@ def _scope(session: Session, tab: Tab, *, viewer: Viewer, today: date) -> Column
         "second": and_(
             Application.state == S.MAIN_IN_REVIEW,
             Application.held_at.is_(None),
-            Application.checked_by_id.is_not(None),
-            Application.checked_by_id != me,
-            or_(Application.entered_by_id.is_(None), Application.entered_by_id != me),
+            _for_another_person(me),
         ),
         "codes": and_(Application.state == S.ACCEPTED, Application.operator_code.is_(None)),
         "lapse": and_(
@@ -151,17 +149,23 @@ def page(session: Session, tab: Tab, *, viewer: Viewer, today: date, after: int 
     return WorkPage(rows[:PAGE], rows[PAGE - 1].case.id if len(rows) > PAGE else None)
 
 
+def _for_another_person(me: int) -> ColumnElement[bool]:
+    """Checked cases that wait for somebody else than who checked or keyed them in; the verb has the last word."""
+    keyed_in_by_me = (
+        select(ApplicationRevision.id)
+        .where(ApplicationRevision.application_id == Application.id, ApplicationRevision.submitted_by_id == me)
+        .exists()
+    )
+    return and_(Application.checked_by_id.is_not(None), Application.checked_by_id != me, ~keyed_in_by_me)
+
+
 def next_waiting(session: Session, *, viewer: Viewer, but: int | None = None) -> Application | None:
     """The case that has waited longest for a step this viewer may take, other than `but`."""
     if not viewer.can(Permission.APPLICATION_PROCESS):
         return None
     me = viewer.user_id or 0
-    approvable = and_(
-        Application.checked_by_id != me, or_(Application.entered_by_id.is_(None), Application.entered_by_id != me)
-    )
-    mine = or_(
-        Application.checked_by_id.is_(None), approvable if viewer.can(Permission.APPLICATION_APPROVE) else ~true()
-    )
+    approvable = _for_another_person(me) if viewer.can(Permission.APPLICATION_APPROVE) else ~true()
+    mine = or_(Application.checked_by_id.is_(None), approvable)
     return session.scalar(
         select(Application)
         .where(

@@ -15,7 +15,7 @@ from occto.domain.joining import Stage, membership_date
 from occto.domain.permissions import Role
 from occto.domain.profile import PROFILE_SECTIONS
 from occto.domain.sections import ACTS, ADMINISTRATOR, CODE, RELATIONS, Answers, act_dates
-from occto.models import Affiliation, Application, ContractOfUse, Member, SessionRow, User
+from occto.models import Affiliation, Application, ApplicationRevision, ContractOfUse, Member, SessionRow, User
 from occto.services import audit, outbox, register
 from occto.services.joining import review
 from occto.services.joining.case import locked_by_staff, newest_revision, subject_of, take_step
@@ -25,19 +25,19 @@ from occto.services.joining.submission import party_addresses
 def approve(session: Session, application_id: int, *, seen_version: int, actor: Actor, now: datetime) -> int:
     """Approve a checked main application and make the member; returns the member's id.
 
-    Refusals: not_checked, second_person (whoever checked, or keyed a paper application in, may not approve), those of
-    `review.check` asked again under the lock, already_member, those of the control relations, staff_address.
+    Refusals: not_checked, second_person (`barred_from_approving`), those of `review.check` asked again
+    under the lock, already_member, those of the control relations, staff_address.
     """
     application, step = locked_by_staff(session, application_id, step="approve", seen_version=seen_version, actor=actor)
     if application.checked_by_id is None or application.member_on is None or application.roster_no is None:
         raise Refusal("not_checked", "一人目の確認がまだ済んでいません。先に確認を済ませてください。")
-    if actor.user_id is None or actor.user_id in {application.checked_by_id, application.entered_by_id}:
+    revision = newest_revision(session, application.id, stage=Stage.MAIN)
+    assert revision is not None
+    if actor.user_id is None or actor.user_id in barred_from_approving(application, revision):
         raise SecondPersonNeeded
     review.require_ready(session, application)
     review.settle_day(session, application, member_on=application.member_on, reason=application.member_on_reason or "")
     review.require_free_roster_no(session, application.roster_no)
-    revision = newest_revision(session, application.id, stage=Stage.MAIN)
-    assert revision is not None
     answers: Answers = revision.answers
     user, invited = _administrator(session, answers[ADMINISTRATOR.key], now=now)
     member, change_id = _enter(session, application, answers, second_actor_id=actor.user_id, now=now)
@@ -66,6 +66,12 @@ def approve(session: Session, application_id: int, *, seen_version: int, actor: 
         .values(ended_at=now)
     )
     return member.id
+
+
+def barred_from_approving(application: Application, revision: ApplicationRevision | None) -> frozenset[int]:
+    """The persons who may not approve: whoever checked the case, opened it from paper, or keyed its newest revision in."""
+    persons = (application.checked_by_id, application.entered_by_id, revision.submitted_by_id if revision else None)
+    return frozenset(person for person in persons if person is not None)
 
 
 def profile_of(answers: Answers) -> dict[str, Any]:

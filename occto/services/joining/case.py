@@ -2,19 +2,28 @@
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert as pg_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
+from occto.domain.clauses import Clause
 from occto.domain.codes import Channel, SubjectKind, Turn
 from occto.domain.errors import NotAllowed, NotFound, Refusal, Stale
 from occto.domain.joining import DECIDED, JOINING, MAIN_STAGE, ApplicationState, Stage
 from occto.domain.permissions import Permission
 from occto.domain.sections import Answers
 from occto.domain.workflow import Step
-from occto.models import Application, ApplicationDraft, ApplicationRevision, Counter, Decision
+from occto.models import (
+    Application,
+    ApplicationDraft,
+    ApplicationRevision,
+    ContractOfUse,
+    Counter,
+    Decision,
+    SessionRow,
+)
 from occto.services import audit
 
 
@@ -122,6 +131,20 @@ def take_step(
     detail = {"step": step.name, "from": before, "to": application.state, "revision_no": number, "reason": reason}
     audit.record(session, "application.step", subject=subject_of(application), actor=actor, now=now, detail=detail)
     session.flush()
+
+
+def end_contract(session: Session, application_id: int, *, clause: Clause, now: datetime) -> None:
+    """The contract of use that was made in the application ends, and with it the applicant's sessions."""
+    session.execute(
+        update(ContractOfUse)
+        .where(ContractOfUse.application_id == application_id, ContractOfUse.ended_at.is_(None))
+        .values(ended_at=now, end_clause=clause)
+    )
+    session.execute(
+        update(SessionRow)
+        .where(SessionRow.application_id == application_id, SessionRow.ended_at.is_(None))
+        .values(ended_at=now)
+    )
 
 
 def next_number(session: Session, name: str, period: str) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import SYSTEM, Actor
@@ -12,9 +12,9 @@ from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal
 from occto.domain.joining import WITHOUT_MAIN, ApplicationState, reminder_days
 from occto.domain.settings import DRAFT_DAYS, DRAFT_REMINDER_DAYS
-from occto.models import Application, ApplicationDraft, ContractOfUse, SessionRow
+from occto.models import Application, ApplicationDraft
 from occto.services import audit, outbox
-from occto.services.joining.case import draft_answers, locked, locked_by_staff, subject_of, take_step
+from occto.services.joining.case import draft_answers, end_contract, locked, locked_by_staff, subject_of, take_step
 from occto.services.joining.review import require_no_act
 from occto.services.joining.submission import party_addresses
 
@@ -117,20 +117,6 @@ def remove_draft(session: Session, application_id: int, *, now: datetime) -> boo
     )
     session.flush()
     return True
-
-
-def end_contract(session: Session, application_id: int, *, clause: Clause, now: datetime) -> None:
-    """The contract of use that was made in the application ends, and with it the applicant's sessions."""
-    session.execute(
-        update(ContractOfUse)
-        .where(ContractOfUse.application_id == application_id, ContractOfUse.ended_at.is_(None))
-        .values(ended_at=now, end_clause=clause)
-    )
-    session.execute(
-        update(SessionRow)
-        .where(SessionRow.application_id == application_id, SessionRow.ended_at.is_(None))
-        .values(ended_at=now)
-    )
 
 
 def lapse(

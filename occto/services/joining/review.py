@@ -59,6 +59,8 @@ def give_back(
     now: datetime,
 ) -> None:
     """差戻し with a reason and comments per section (`remarks`: section key → words); the applicant corrects and resubmits."""
+    if not actor.can(Permission.APPLICATION_PROCESS):
+        raise NotAllowed
     name = "return_main" if stage_of(locked(session, application_id)) is Stage.MAIN else "return_provisional"
     application, step = locked_by_staff(session, application_id, step=name, seen_version=seen_version, actor=actor)
     number = revision_no(session, application)

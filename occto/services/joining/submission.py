@@ -28,7 +28,15 @@ from occto.domain.sections import (
 from occto.models import Application, ApplicationRevision, DeclarationRow
 from occto.queries.terms import consent_of_application, terms_in_force
 from occto.services import audit, links, outbox
-from occto.services.joining.case import draft_answers, locked, locked_by_applicant, next_number, subject_of, take_step
+from occto.services.joining.case import (
+    draft_answers,
+    end_contract,
+    locked,
+    locked_by_applicant,
+    next_number,
+    subject_of,
+    take_step,
+)
 from occto.services.joining.drafts import stage_for_editing
 
 
@@ -265,10 +273,11 @@ def _ask_confirmation(
 
 
 def withdraw(session: Session, application_id: int, *, actor: Actor, now: datetime, reason: str | None = None) -> None:
-    """取下げ by the applicant, until the case is decided."""
+    """取下げ by the applicant, until the case is decided; the contract of use ends with the notice (利用規約 2.7.1)."""
     application = locked_by_applicant(session, application_id, actor=actor)
     step = JOINING.require("withdraw", application.state, held=application.held_at is not None)
     take_step(session, application, step, actor=actor, now=now, reason=reason)
     params = {"company": application.name, "number": application.acceptance_number}
     for address in party_addresses(application, draft_answers(session, application.id)):
         outbox.queue(session, "join/withdrawn", to=address, params=params, application_id=application.id, now=now)
+    end_contract(session, application.id, clause=Clause.C2_7_1, now=now)

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from occto import clock, pdf
-from occto.access import actor, permit
+from occto.access import actor, end_session_cookie, permit
 from occto.answers import changes, shown
 from occto.domain.calendar import business_days_between
 from occto.domain.canonical import digest
@@ -209,19 +209,23 @@ def withdraw(application_id: int) -> str:
 @pages.post("/applications/<int:application_id>/withdraw")
 @permit(Permission.APPLICATION_PAGES)
 def do_withdraw(application_id: int) -> Response:
-    load_case(application_id)
+    case = load_case(application_id)
 
     def act(session: Session) -> str:
         submission.withdraw(session, application_id, actor=actor(), now=clock.now())
-        return url_for("join.application", application_id=application_id)
+        return url_for("join.application", application_id=application_id) if case.on_paper else url_for("public.index")
 
     try:
-        return once(act)
+        done = once(act)
     except Refusal as refusal:
         if isinstance(refusal, NotFound):
             raise
         flash(refusal.sentence, "warning")
         return see_other("join.application", application_id=application_id)
+    if not case.on_paper:
+        end_session_cookie()  # the contract of use has ended, and the session with it
+    flash("申請を取り下げました。控えをメールでお送りします。", "success")
+    return done
 
 
 @pages.post("/applications/<int:application_id>/letters")
