@@ -268,6 +268,8 @@ def moves(file: CaseFile, *, today: date) -> list[Move]:
     if why_not_approve(file):
         names.pop("approve", None)
     first = next((name for name in _MAIN_ACTS if name in names and not (name == "check" and case.checked_by_id)), None)
+    if first is None and case.state is ApplicationState.ACCEPTED and case.operator_code is None:
+        first = "record_operator_code"
     order = sorted(names, key=lambda name: name != first)
     return [
         Move(

@@ -46,7 +46,7 @@ KEYS = {
     "role": "役割",
     "roles": "役割",
     "saved_at": "最後の保存",
-    "second_factor": "二段階認証を使ったか",
+    "second_factor": "2段階認証を使ったか",
     "section": "項目",
     "sessions_ended": "終了したサインインの数",
     "sha256": "ハッシュ値（SHA-256）",

@@ -37,7 +37,7 @@ class UsersView(StaffView):
         "kana": "フリガナ",
         "title": "所属・役職",
         "phone": "電話番号",
-        "second_factor": "二段階認証",
+        "second_factor": "2段階認証",
         "created_at": "登録",
         "first_signed_in_at": "最初のサインイン",
         "last_signed_in_at": "最後のサインイン",

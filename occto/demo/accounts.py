@@ -49,7 +49,7 @@ ACCOUNTS = (
     ),
     DemoAccount(
         "user@shiomi.example.jp",
-        "会員のユーザ（申請担当、二段階認証なし）",
+        "会員のユーザ（申請担当、2段階認証なし）",
         UserKind.MEMBER,
         Role.APPLICATIONS,
         "髙田 健太",

@@ -152,7 +152,7 @@ def set_up_second_factor(
     """Keep the second factor that was just proved by a code, with fresh recovery codes, and complete the sign-in."""
     row, user = _half_session(session, session_id)
     if user.totp_secret_enc is not None:
-        raise Refusal("factor_exists", "二段階認証はすでに設定されています。表示中のコードを入力してください。")
+        raise Refusal("factor_exists", "2段階認証はすでに設定されています。表示中のコードを入力してください。")
     user.totp_secret_enc, user.totp_last_step = secret_enc, step
     session.add_all(RecoveryCode(user_id=user.id, code_hash=code_hash) for code_hash in recovery_hashes)
     subject = f"USER:{user.id}"

@@ -41,7 +41,7 @@ def test_codes_of_a_payload_are_words() -> None:
     ]
     assert payload_in_words({"roles": ["OPERATOR"], "second_factor": True, "kind": "STAFF"}) == [
         ("役割", "審査担当"),
-        ("二段階認証を使ったか", "はい"),
+        ("2段階認証を使ったか", "はい"),
         ("種別", "広域機関職員"),
     ]
 
