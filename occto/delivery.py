@@ -2,6 +2,7 @@
 
 import logging
 import smtplib
+import ssl
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -64,7 +65,7 @@ class SmtpTransport:
         try:
             with smtplib.SMTP(config["MAIL_SERVER"], config["MAIL_PORT"], timeout=config["MAIL_TIMEOUT"]) as server:
                 if config["MAIL_USE_TLS"]:
-                    server.starttls()
+                    server.starttls(context=ssl.create_default_context())
                 if config["MAIL_USERNAME"]:
                     server.login(config["MAIL_USERNAME"], config["MAIL_PASSWORD"] or "")
                 server.sendmail(sender, [mail.to_address], message.as_bytes())

@@ -17,7 +17,7 @@ def serve(*, host: str, port: int, workers: int, threads: int) -> int:
     commands = (
         [
             *(sys.executable, "-m", "gunicorn", "--config", "python:occto.gunicorn_settings"),
-            *("--bind", f"{host}:{port}", "--workers", str(workers), "--threads", str(threads), "app:create_app()"),
+            *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "--workers", str(workers), "--threads", str(threads), "app:create_app()"),
         ],
         [sys.executable, "-m", "flask", "--app", "app", "occto", "worker"],
     )

@@ -76,7 +76,7 @@ def _parts() -> tuple[Part, ...]:
             quick=False,
             missing=_no_postgres,
         ),
-        Part("browser", (_pytest("-m", "browser", "tests"),), quick=False, missing=_no_browser),
+        Part("browser", (_pytest("-n", "2", "-m", "browser", "tests"),), quick=False, missing=_no_browser),
     )
 
 

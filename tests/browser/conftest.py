@@ -23,6 +23,7 @@ from occto.extensions import db
 from occto.worker import seal_all
 from tests.conftest import settings
 
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 AXE = Path(__file__).parent / "vendor" / "axe.min.js"
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
 WAIT = 0.1  # seconds between two rounds of the worker
@@ -125,7 +126,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium. Where there is none the test fails: `make test` leaves these tests out and says so."""
-    path = shutil.which("chromium")
+    path = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, BROWSERS)), None)
     assert path, "chromium is not installed (Debian: apt-get install chromium)"
     browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-background-networking"])
     yield browser
