@@ -14,10 +14,12 @@ GRACE = 35  # seconds for requests in flight and the mail being sent
 
 def serve(*, host: str, port: int, workers: int, threads: int) -> int:
     """Run both until one ends or a signal comes; return the exit code of the first that ended."""
+    address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    size = ("--workers", str(workers), "--threads", str(threads))
     commands = (
         [
             *(sys.executable, "-m", "gunicorn", "--config", "python:occto.gunicorn_settings"),
-            *("--bind", f"[{host}]:{port}" if ":" in host else f"{host}:{port}", "--workers", str(workers), "--threads", str(threads), "app:create_app()"),
+            *("--bind", address, *size, "app:create_app()"),
         ],
         [sys.executable, "-m", "flask", "--app", "app", "occto", "worker"],
     )

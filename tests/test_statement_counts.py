@@ -11,7 +11,6 @@ from tests.answers import main_submitted
 from tests.clients import Browser
 from tests.factories import Factory
 
-
 OUTLINE = {
     "representative_title": "代表取締役",
     "representative_name": "髙橋 﨑子",
