@@ -8,7 +8,7 @@ from sqlalchemy import select
 from occto import clock
 from occto.domain.joining import Stage
 from occto.extensions import db
-from occto.models import Application, ApplicationDraft
+from occto.models import Application, ApplicationDraft, ApplicationRevision
 from occto.services.joining import drafts, review, submission
 from occto.unit_of_work import run, unit_of_work
 from tests import answers
@@ -207,3 +207,31 @@ def test_an_application_that_is_not_ones_own_is_not_found(make: Factory) -> None
     browser, _, _ = blank(make)
     assert browser.get(f"/join/applications/{other.id}/tasks").status_code == 404
     assert db.session.get(Application, other.id) is not None
+
+
+def test_going_back_and_submitting_again_makes_no_second_revision(make: Factory) -> None:
+    case = answers.filled(make)
+    browser, base = opened(case)
+    browser.get(f"{base}/check")
+    before = browser.response
+    browser.submit()
+    assert browser.path == f"{base}/submitted"
+    browser.response = before
+    browser.submit({"form_id": "another-window"})
+    assert browser.path == f"{base}/submitted"
+    browser.get(f"{base}/check")
+    assert "提出した内容から変わっていません" in browser.text
+    assert "この内容で提出する" not in browser.text
+    assert db.session.scalars(select(ApplicationRevision.no)).all() == [1]
+
+
+def test_a_correction_can_be_submitted_again(make: Factory) -> None:
+    case = answers.submitted(make)
+    answers.save(
+        case, {"company": answers.complete_answers(Stage.PROVISIONAL, company={"name": "改称株式会社"})["company"]}
+    )
+    browser, base = opened(case)
+    browser.get(f"{base}/check")
+    browser.submit()
+    assert browser.path == f"{base}/submitted"
+    assert db.session.scalars(select(ApplicationRevision.no).order_by(ApplicationRevision.id)).all() == [1, 2]

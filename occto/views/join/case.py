@@ -25,7 +25,7 @@ from occto.domain.joining import (
     progress,
 )
 from occto.domain.permissions import Permission, Role, permissions_of
-from occto.domain.sections import missing_sections
+from occto.domain.sections import Answers, missing_sections
 from occto.extensions import db
 from occto.forms.base import BaseForm
 from occto.forms.join import LetterForm, ReceivedForm
@@ -117,6 +117,14 @@ def check(application_id: int) -> str:
     return _check_page(load_case(application_id), ReceivedForm(today=today_jst(clock.now())))
 
 
+def _stands_submitted(case: Case, answers: Answers) -> bool:
+    """Whether exactly this lies before the office already: going back and pressing again makes no second revision."""
+    if case.application.state not in WAITING_FOR_STAFF | {ApplicationState.AWAITING_ACT}:
+        return False
+    newest = applications.revisions(db.session(), case.id)[-1]
+    return newest.stage is case.stage and digest(newest.answers) == digest(answers)
+
+
 def _check_page(case: Case, form: BaseForm, *, refusal: Refusal | None = None) -> str:
     answers, may_submit = case.answers, case.application.state in EDITABLE
     missing = missing_sections(answers, stage=case.stage, agreed=case.agreed)
@@ -147,6 +155,7 @@ def _check_page(case: Case, form: BaseForm, *, refusal: Refusal | None = None) -
         else "",
         errors=bool(refusal or form.errors),
         may_submit=may_submit,
+        unchanged=may_submit and _stands_submitted(case, answers),
     )
 
 
@@ -157,6 +166,8 @@ def submit(application_id: int) -> str | Response:
     form, now = ReceivedForm(request.form, today=today_jst(clock.now())), clock.now()
     if case.on_paper and not form.validate():
         return _check_page(case, form)
+    if _stands_submitted(case, case.answers):
+        return see_other("join.submitted", application_id=application_id)
     received = min(start_of_day(form.received_on.data), now) if case.on_paper else None
 
     def act(session: Session) -> str:
