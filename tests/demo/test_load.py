@@ -63,7 +63,8 @@ def test_the_same_seed_gives_the_same_rows(app: Flask) -> None:
                 for table in Base.metadata.sorted_tables
             }
         )
-        members = session.execute(select(Member.operator_code, Member.current_name, Member.current_licences))
+        shown = select(Member.operator_code, Member.current_name, Member.current_licences)
+        members = session.execute(shown.order_by(Member.operator_code))
         answers = session.scalars(select(ApplicationRevision.answers).order_by(ApplicationRevision.id))
         facts = session.execute(
             select(ProfileFact.item, ProfileFact.value, ProfileFact.entered_id).order_by(ProfileFact.id)
