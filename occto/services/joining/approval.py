@@ -14,7 +14,7 @@ from occto.domain.errors import Refusal, SecondPersonNeeded
 from occto.domain.joining import Stage, membership_date
 from occto.domain.permissions import Role
 from occto.domain.profile import PROFILE_SECTIONS
-from occto.domain.sections import ACTS, ADMINISTRATOR, CODE, RELATIONS, Answers, act_dates
+from occto.domain.sections import ACTS, ADMINISTRATOR, CODE, RELATIONS, Answers, act_dates, chosen_licences
 from occto.models import Affiliation, Application, ApplicationRevision, ContractOfUse, Member, SessionRow, User
 from occto.services import audit, outbox, register
 from occto.services.joining import review
@@ -103,7 +103,9 @@ def _enter(
         roster_no=application.roster_no,
         now=now,
     )
-    register.enter_licences(session, change, member, acts=answers[ACTS.key]["acts"], now=now)
+    acts = answers[ACTS.key]["acts"]
+    chosen = {licence.value: acts[licence.value] for licence in chosen_licences(answers)}  # others were given up
+    register.enter_licences(session, change, member, acts=chosen, now=now)
     rows = answers.get(RELATIONS.key, {}).get("rows") or ()
     register.enter_relations(session, change, member, rows=rows, default_on=application.member_on)
     return member, change.id

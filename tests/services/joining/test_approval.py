@@ -33,8 +33,23 @@ from occto.models import (
 )
 from occto.services import register
 from occto.services.joining import approval, review, submission
+from occto.services.joining.case import draft_answers
 from occto.unit_of_work import run, unit_of_work
-from tests.answers import ACT_ON, Case, approved, checked, digest_of, filled, in_state, main_submitted, submitted
+from tests.answers import (
+    ACT_ON,
+    Case,
+    approved,
+    checked,
+    digest_of,
+    fill_main,
+    filled,
+    in_state,
+    main_started,
+    main_submitted,
+    save,
+    send,
+    submitted,
+)
 from tests.factories import NOW, Factory, corporate_number
 from tests.observing import refused
 
@@ -77,6 +92,20 @@ def test_everything_comes_into_being_in_one_change(make: Factory) -> None:
     assert db.session.scalars(select(RosterFact.roster_no)).all() == [900_001]
     contract = db.session.scalars(select(ContractOfUse)).one()
     assert (contract.application_id, contract.member_id, contract.ended_at) == (case.id, member_id, None)
+
+
+def test_a_category_given_up_after_its_act_was_stated_is_not_entered(make: Factory) -> None:
+    case = main_started(make, business={"licences": ["RETAIL", "GEN"]})
+    fill_main(case)
+    with unit_of_work() as session:
+        stated = draft_answers(session, case.id)["acts"]["acts"]
+    save(case, {"acts": {"acts": stated | {"RETAIL": stated["GEN"]}}})
+    save(case, {"business": {"licences": ["GEN"], "starts_on": "2027-04-01", "area": None}})
+    send(case, Stage.MAIN)
+    given: dict[str, Any] = {"member_on": ACT_ON, "member_on_reason": "", "roster_no": 7}
+    run(review.check, case.id, seen_version=case.version, actor=case.first, now=NOW, **given)
+    _approve(case)
+    assert db.session.scalars(select(LicenceHeld.category)).all() == [Licence.GEN]
 
 
 def test_the_administrator_is_invited_without_a_password(make: Factory) -> None:
