@@ -101,6 +101,15 @@ def test_the_company_confirms_once_and_is_told_so(browser: Browser, make: Factor
     assert "新しいリンクをお受け取り" not in browser.text
 
 
+def test_an_earlier_contact_sees_nothing_any_more(browser: Browser, make: Factory) -> None:
+    case, link = asked_to_confirm(make)
+    contact = {"member_contact_name": "真 担当", "member_contact_email": "true@aozora.example.jp"}
+    answers.save(case, {"contacts": contact})
+    answers.send(case, Stage.PROVISIONAL)
+    assert browser.get(link).status_code == 410
+    assert "青空電力" not in browser.text
+
+
 def test_the_one_who_waits_for_confirmation_is_not_told_of_a_receipt(make: Factory) -> None:
     case, _ = asked_to_confirm(make)
     browser = make.signed_in(application_id=case.id)

@@ -93,15 +93,42 @@ def confirm(session: Session, link_hash: str, *, seen_digest: str, actor: Actor,
     link = links.use(session, link_hash, purpose=LinkPurpose.CONFIRM_APPLICATION, now=now)
     application = locked(session, link.application_id or 0)
     stage = stage_for_editing(application)
-    answers = answers_of_stage(session, application.id, stage=stage)
-    if application.confirmation_digest is None or {digest(answers), seen_digest} != {application.confirmation_digest}:
-        raise Refusal(
-            "changed_since",
-            "確認をお願いしたあとに内容が変わりました。入力した方に、もう一度提出するようお伝えください。",
-        )
+    answers = answers_to_confirm(session, application, asked=link.email_key)
+    if seen_digest != application.confirmation_digest:
+        raise _changed_since()
     _check(session, application, answers, stage=stage)
     own = Actor(application_id=application.id, request_id=actor.request_id, address=actor.address)
+    detail = {"purpose": LinkPurpose.CONFIRM_APPLICATION}
+    audit.record(
+        session,
+        "link.used",
+        subject=subject_of(application),
+        actor=own,
+        now=now,
+        detail=detail,
+        clause=Clause.C2_3_1,
+    )
     return _take_in(session, application, answers, stage=stage, at=now, actor=own, now=now)
+
+
+def answers_to_confirm(session: Session, application: Application, *, asked: str) -> Answers:
+    """What waits for the confirmation of the 会員担当 at the address `asked` (in lower case).
+
+    Refusal changed_since where nothing waits, it was changed, or another address is asked by now: a link that went
+    to an earlier 会員担当 shows nothing and confirms nothing.
+    """
+    answers = answers_of_stage(session, application.id, stage=stage_for_editing(application))
+    contact = answers.get(CONTACTS.key, {}).get(f"{MEMBER_CONTACT}_email") or ""
+    if application.confirmation_digest != digest(answers) or contact.lower() != asked:
+        raise _changed_since()
+    return answers
+
+
+def _changed_since() -> Refusal:
+    return Refusal(
+        "changed_since",
+        "確認をお願いしたあとに内容が変わりました。入力した方に、もう一度提出するようお伝えください。",
+    )
 
 
 def _check(session: Session, application: Application, answers: Answers, *, stage: Stage) -> None:

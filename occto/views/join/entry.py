@@ -124,10 +124,10 @@ def open_confirmation(token: str) -> str | tuple[str, int]:
     try:
         link = links.inspect(session, token_hash(token), purpose=LinkPurpose.CONFIRM_APPLICATION, now=clock.now())
         application = applications.case_of_link(session, link)
+        answers = submission.answers_to_confirm(session, application, asked=link.email_key)
     except Refusal as refusal:
         return _not_confirmed(refusal)
     stage = stage_for_editing(application)
-    answers = submission.answers_of_stage(session, application.id, stage=stage)
     return render_template(
         "join/confirm.html",
         application=application,

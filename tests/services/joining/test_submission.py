@@ -7,11 +7,12 @@ from sqlalchemy import func, select
 from occto import vault
 from occto.access import token_hash
 from occto.domain.actor import Actor
+from occto.domain.clauses import Clause
 from occto.domain.codes import AttachmentKind, Declaration, LinkPurpose
 from occto.domain.joining import ApplicationState, Stage
 from occto.domain.numbers import parse_acceptance_number
 from occto.extensions import db
-from occto.models import ApplicationRevision, Decision, DeclarationRow, OutboxMail
+from occto.models import ApplicationRevision, AuditEvent, Decision, DeclarationRow, OutboxMail
 from occto.queries.terms import terms_in_force
 from occto.services import links
 from occto.services.joining import entry, paper, review, submission
@@ -280,6 +281,25 @@ def test_a_change_after_the_request_needs_a_new_confirmation(make: Factory) -> N
         _confirm(token, seen)
     with refused("changed_since"):
         _confirm(token, digest_of(case, Stage.PROVISIONAL))
+
+
+def test_only_the_contact_asked_last_can_confirm(make: Factory) -> None:
+    case = _contracted(make)
+    send(case, Stage.PROVISIONAL)
+    earlier = _confirmation(case)
+    save(case, {"contacts": {"member_contact_name": "真 担当", "member_contact_email": "true@aozora.example.jp"}})
+    send(case, Stage.PROVISIONAL)
+    with refused("changed_since"):
+        _confirm(earlier, digest_of(case, Stage.PROVISIONAL))
+    assert case.state is S.DRAFT
+
+
+def test_the_confirmation_is_on_record(make: Factory) -> None:
+    case = _contracted(make)
+    send(case, Stage.PROVISIONAL)
+    _confirm(_confirmation(case), digest_of(case, Stage.PROVISIONAL))
+    used = db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "link.used").order_by(AuditEvent.id)).all()
+    assert (used[-1].subject, used[-1].clause) == (f"APPLICATION:{case.id}", Clause.C2_3_1)
 
 
 def test_confirming_other_answers_than_shown_is_refused(make: Factory) -> None:
