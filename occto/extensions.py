@@ -28,7 +28,11 @@ class Base(DeclarativeBase):
     metadata = MetaData(naming_convention=NAMING)
 
 
-db = SQLAlchemy(model_class=Base, session_options={"autoflush": False, "expire_on_commit": False})
+db = SQLAlchemy(
+    model_class=Base,
+    session_options={"autoflush": False, "expire_on_commit": False},
+    engine_options={"pool_pre_ping": True},  # a connection that the server has ended meanwhile is replaced unnoticed
+)
 login = LoginManager()
 migrate = Migrate()
 mail = Mail()
