@@ -4,13 +4,13 @@ import logging
 
 from flask import Flask, g, render_template, request
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from occto.domain.errors import NotAllowed, NotFound, Refusal
 from occto.extensions import db
 from occto.queries.viewer import ANONYMOUS
-from occto.unit_of_work import Busy
+from occto.unit_of_work import Busy, is_passing
 
 log = logging.getLogger("occto.errors")
 PAGES = frozenset({400, 403, 404, 405, 413, 429, 500, 503})
@@ -71,6 +71,9 @@ def _fault(error: Exception) -> Answer:
         db.session.rollback()
     except SQLAlchemyError:
         log.warning("rollback failed request_id=%s", g.get("request_id"))
+    if isinstance(error, DBAPIError) and is_passing(error):
+        log.warning("database away request_id=%s endpoint=%s: %s", g.get("request_id"), request.endpoint, error.orig)
+        return page(503)
     if isinstance(error, SQLAlchemyError):
         log.error("database fault request_id=%s endpoint=%s", g.get("request_id"), request.endpoint, exc_info=error)
     else:

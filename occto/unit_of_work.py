@@ -38,9 +38,9 @@ def unit_of_work() -> Iterator[Session]:
         session.commit()
     except DBAPIError as error:
         session.rollback()
-        state = getattr(error.orig, "sqlstate", None) or ""
-        if state in _RETRIED_STATES or _is_passing(error, state):
-            raise Busy(collided=state in _RETRIED_STATES) from error
+        collided = _state(error) in _RETRIED_STATES
+        if collided or is_passing(error):
+            raise Busy(collided=collided) from error
         raise
     except BaseException:
         session.rollback()
@@ -59,9 +59,14 @@ def run(verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.k
             return verb(session, *args, **kwargs)
 
 
-def _is_passing(error: DBAPIError, state: str) -> bool:
+def is_passing(error: DBAPIError) -> bool:
     """Whether the server is out of room, going down or not there, or SQLite is locked or its disk full."""
-    if state.startswith(("53", "57P", "08")):
+    if _state(error).startswith(("53", "57P", "08")):
         return True
     words = ("database is locked", "disk is full", "disk I/O error", "connection", "server closed")
     return isinstance(error, OperationalError) and any(word in str(error.orig) for word in words)
+
+
+def _state(error: DBAPIError) -> str:
+    """PostgreSQL's five-character code of the error; empty where it gave none."""
+    return getattr(error.orig, "sqlstate", None) or ""
