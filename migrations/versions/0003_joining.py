@@ -158,7 +158,12 @@ def upgrade():
             nullable=True,
             comment="first main application: ends the one year of 2.7.2④",
         ),
-        sa.Column("lapse_on", sa.Date(), nullable=True, comment="from this day OCCTO may terminate (2.7.2④)"),
+        sa.Column(
+            "lapse_on",
+            sa.Date(),
+            nullable=True,
+            comment="last day for the main application; after it OCCTO may terminate (2.7.2④)",
+        ),
         sa.Column(
             "waiting_since",
             UtcDateTime(),

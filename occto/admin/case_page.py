@@ -261,7 +261,7 @@ def moves(file: CaseFile, *, today: date) -> list[Move]:
     names = {step.name: step.label for step in steps if step.name in _DOOR_OF}
     if case.held_at is None:
         names.pop("resume", None)
-    if case.lapse_on is None or case.lapse_on > today:
+    if case.lapse_on is None or case.lapse_on >= today:
         names.pop("lapse", None)
     if case.checked_by_id is not None and "check" in names:
         names["check"] = "確認をやり直す"

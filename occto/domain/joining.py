@@ -191,8 +191,10 @@ def progress(state: ApplicationState, *, has_code: bool) -> int:
     return len(PROGRESS) if state is S.APPROVED else 0
 
 
-def first_lapse_day(submitted_at: datetime) -> date:
-    """One year after the first submission, first day not counted (利用規約 2.7.2④; 29 February → 28 February)."""
+def last_day_for_main(submitted_at: datetime) -> date:
+    """The last day of the year that begins after the first submission (利用規約 2.7.2④, 民法 140–143条; 29 February → 28
+    February). The day is the applicant's to its end: terminating is possible from the next day.
+    """
     return add_years(today_jst(submitted_at), 1)
 
 

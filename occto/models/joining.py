@@ -74,7 +74,7 @@ class Application(Base):
         UtcDateTime, comment="first main application: ends the one year of 2.7.2④"
     )
     lapse_on: Mapped[date | None] = mapped_column(
-        Date, index=True, comment="from this day OCCTO may terminate (2.7.2④)"
+        Date, index=True, comment="last day for the main application; after it OCCTO may terminate (2.7.2④)"
     )
     waiting_since: Mapped[datetime | None] = mapped_column(
         UtcDateTime, comment="since when it waits for staff; none: it waits for the applicant"

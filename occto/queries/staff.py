@@ -77,7 +77,7 @@ def _scope(session: Session, tab: Tab, *, viewer: Viewer, today: date) -> Column
         "lapse": and_(
             Application.state.in_(WITHOUT_MAIN),
             Application.main_submitted_at.is_(None),
-            Application.lapse_on <= today,
+            Application.lapse_on < today,
         ),
         "held": and_(Application.held_at.is_not(None), Application.state.not_in(DECIDED)),
     }

@@ -15,7 +15,7 @@ from occto.domain.joining import (
     WITHOUT_MAIN,
     ApplicationState,
     check_member_on,
-    first_lapse_day,
+    last_day_for_main,
     membership_date,
     reminder_days,
 )
@@ -61,7 +61,7 @@ def test_no_membership_before_every_act() -> None:
     ],
 )
 def test_a_year_without_its_first_day(submitted_at: datetime, day: date) -> None:
-    assert first_lapse_day(submitted_at) == day
+    assert last_day_for_main(submitted_at) == day
 
 
 def test_the_days_of_reminding() -> None:

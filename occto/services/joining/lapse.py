@@ -45,7 +45,7 @@ def remind(session: Session, application_id: int, *, now: datetime) -> bool:
     if application.state not in WITHOUT_MAIN or application.submitted_at is None or application.lapse_on is None:
         return False
     today = today_jst(now)
-    if today >= application.lapse_on:
+    if today > application.lapse_on:
         return False
     days = reminder_days(today_jst(application.submitted_at), application.lapse_on)
     due = [name for name, day in sorted(days.items(), key=lambda pair: pair[1]) if day <= today]
@@ -134,7 +134,7 @@ def lapse(
     Refusals: not_yet, act_exists, not_confirmed: nobody is lapsed without the METI confirmation.
     """
     application, step = locked_by_staff(session, application_id, step="lapse", seen_version=seen_version, actor=actor)
-    if application.lapse_on is None or today_jst(now) < application.lapse_on:
+    if application.lapse_on is None or today_jst(now) <= application.lapse_on:  # the last day is the applicant's
         raise Refusal("not_yet", "仮申請から1年が経過していないため、失効させることはできません（利用規約 2.7.2④）。")
     require_no_act(session, application, confirmed=no_act_confirmed)
     take_step(session, application, step, actor=actor, now=now, reason=reason)

@@ -12,7 +12,7 @@ from occto.domain.clauses import Clause
 from occto.domain.codes import AttachmentKind, Channel, Declaration, LinkPurpose
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal, Stale
-from occto.domain.joining import JOINING, Stage, first_lapse_day
+from occto.domain.joining import JOINING, Stage, last_day_for_main
 from occto.domain.numbers import format_acceptance_number
 from occto.domain.profile import CONTACTS, MEMBER_CONTACT
 from occto.domain.sections import (
@@ -181,7 +181,7 @@ def _take_in(
         year = today_jst(at).year
         serial = next_number(session, "application", str(year))
         application.acceptance_number = format_acceptance_number(year, serial)
-        application.submitted_at, application.lapse_on = at, first_lapse_day(at)
+        application.submitted_at, application.lapse_on = at, last_day_for_main(at)
     if stage is Stage.MAIN and application.main_submitted_at is None:
         application.main_submitted_at = at
     revision = _add_revision(session, application, answers, stage=stage, at=at, actor=actor, now=now)

@@ -31,13 +31,13 @@ def _lapse(case: Case, at: datetime, **changes: Any) -> None:
 @pytest.mark.parametrize(
     ("submitted_at", "last_refused", "first_allowed"),
     [
-        (noon(2026, 11, 23), noon(2027, 11, 22), noon(2027, 11, 23)),
-        (noon(2028, 2, 29), noon(2029, 2, 27), noon(2029, 2, 28)),
-        (noon(2027, 2, 28), noon(2028, 2, 27), noon(2028, 2, 28)),
+        (noon(2026, 11, 23), noon(2027, 11, 23), noon(2027, 11, 24)),
+        (noon(2028, 2, 29), noon(2029, 2, 28), noon(2029, 3, 1)),
+        (noon(2027, 2, 28), noon(2028, 2, 28), noon(2028, 2, 29)),
         (
             datetime(2026, 11, 23, 15, 0, tzinfo=UTC),
-            datetime(2027, 11, 23, 14, 59, 59, tzinfo=UTC),
-            datetime(2027, 11, 23, 15, 0, tzinfo=UTC),
+            datetime(2027, 11, 24, 14, 59, 59, tzinfo=UTC),
+            datetime(2027, 11, 24, 15, 0, tzinfo=UTC),
         ),
     ],
 )
@@ -132,7 +132,7 @@ def test_a_late_run_sends_one_reminder_and_not_three(make: Factory) -> None:
 
 def test_after_the_day_nothing_is_reminded_of(make: Factory) -> None:
     case = submitted(make, at=noon(2026, 11, 23))
-    assert not _remind(case, noon(2027, 11, 23))
+    assert not _remind(case, noon(2027, 11, 24))
     assert not _remind(case, noon(2028, 1, 1))
 
 
