@@ -95,6 +95,15 @@ def draft_answers(session: Session, application_id: int) -> Answers:
     return {row.section: row.answers for row in rows if row.answers is not None}
 
 
+def standing_answers(session: Session, application_id: int) -> Answers:
+    """What the Party last stood by: the newest revision, or the complete sections while there is none.
+
+    Mails about a case go by it: a half-typed or unconfirmed change of a contact must not turn them away.
+    """
+    revision = newest_revision(session, application_id)
+    return revision.answers if revision is not None else draft_answers(session, application_id)
+
+
 def take_step(
     session: Session,
     application: Application,

@@ -14,7 +14,7 @@ from occto.domain.joining import WITHOUT_MAIN, ApplicationState, reminder_days
 from occto.domain.settings import DRAFT_DAYS, DRAFT_REMINDER_DAYS
 from occto.models import Application, ApplicationDraft
 from occto.services import audit, outbox
-from occto.services.joining.case import draft_answers, end_contract, locked, locked_by_staff, subject_of, take_step
+from occto.services.joining.case import end_contract, locked, locked_by_staff, standing_answers, subject_of, take_step
 from occto.services.joining.review import require_no_act
 from occto.services.joining.submission import party_addresses
 
@@ -53,7 +53,7 @@ def remind(session: Session, application_id: int, *, now: datetime) -> bool:
         return False
     params = {"company": application.name, "number": application.acceptance_number, "lapse_on": application.lapse_on}
     queued = False
-    for address in party_addresses(application, draft_answers(session, application.id)):
+    for address in party_addresses(application, standing_answers(session, application.id)):
         key = f"lapse:{application.id}:{due[-1]}:{application.lapse_on}:{address.lower()}"
         mail = outbox.queue(
             session,
@@ -171,7 +171,7 @@ def _tell(
     session: Session, application: Application, template: str, *, clause: Clause | None, now: datetime, **params: object
 ) -> None:
     base = {"company": application.name, "number": application.acceptance_number}
-    for address in party_addresses(application, draft_answers(session, application.id)):
+    for address in party_addresses(application, standing_answers(session, application.id)):
         outbox.queue(
             session, template, to=address, params=base | params, application_id=application.id, clause=clause, now=now
         )

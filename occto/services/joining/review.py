@@ -17,13 +17,13 @@ from occto.domain.text import InputError
 from occto.models import Application, Member, Remark, RosterFact
 from occto.services import audit, outbox
 from occto.services.joining.case import (
-    draft_answers,
     locked,
     locked_by_applicant,
     locked_by_staff,
     newest_revision,
     revision_no,
     stage_of,
+    standing_answers,
     subject_of,
     take_step,
 )
@@ -314,5 +314,5 @@ def _remark(
 def _tell(session: Session, application: Application, template: str, *, now: datetime, **params: object) -> None:
     """Mail the applicant and the 会員担当 what was decided; paper cases without an address get theirs by post."""
     base = {"company": application.name, "number": application.acceptance_number, "stage": stage_of(application)}
-    for address in party_addresses(application, draft_answers(session, application.id)):
+    for address in party_addresses(application, standing_answers(session, application.id)):
         outbox.queue(session, template, to=address, params=base | params, application_id=application.id, now=now)

@@ -34,6 +34,7 @@ from occto.services.joining.case import (
     locked,
     locked_by_applicant,
     next_number,
+    standing_answers,
     subject_of,
     take_step,
 )
@@ -305,6 +306,6 @@ def withdraw(session: Session, application_id: int, *, actor: Actor, now: dateti
     step = JOINING.require("withdraw", application.state, held=application.held_at is not None)
     take_step(session, application, step, actor=actor, now=now, reason=reason)
     params = {"company": application.name, "number": application.acceptance_number}
-    for address in party_addresses(application, draft_answers(session, application.id)):
+    for address in party_addresses(application, standing_answers(session, application.id)):
         outbox.queue(session, "join/withdrawn", to=address, params=params, application_id=application.id, now=now)
     end_contract(session, application.id, clause=Clause.C2_7_1, now=now)

@@ -9,7 +9,7 @@ from occto.domain.joining import ApplicationState
 from occto.domain.settings import DRAFT_DAYS, DRAFT_REMINDER_DAYS
 from occto.extensions import db
 from occto.models import Application, ApplicationDraft, AuditEvent, Consent, ContractOfUse, OutboxMail, SessionRow
-from occto.services.joining import lapse, review
+from occto.services.joining import drafts, lapse, review
 from occto.unit_of_work import run, unit_of_work
 from tests.answers import Case, filled, in_state, start, submitted
 from tests.factories import NOW, Factory
@@ -119,6 +119,18 @@ def test_one_reminder_on_each_due_day(make: Factory) -> None:
         day += timedelta(days=1)
     assert sent == due
     assert _reminders() == len(due) * 2
+
+
+def test_a_contact_that_is_being_retyped_is_reminded_all_the_same(make: Factory) -> None:
+    case = in_state(make, S.RETURNED)
+    with unit_of_work() as session:
+        draft = session.get(ApplicationDraft, (case.id, "contacts"))
+        assert draft is not None
+        given: dict[str, Any] = {"typed": {}, "answers": None, "errors": 1, "seen_version": draft.version}
+        drafts.save_section(session, case.id, "contacts", **given, actor=case.applicant, now=NOW)
+    assert _remind(case, noon(2027, 6, 1))
+    told = db.session.scalars(select(OutboxMail.to_address).where(OutboxMail.template == "join/lapse_reminder"))
+    assert sorted(told) == ["contact1@aozora.example.jp", "founder1@aozora.example.jp"]
 
 
 def test_a_late_run_sends_one_reminder_and_not_three(make: Factory) -> None:
