@@ -20,6 +20,7 @@ BIN = ROOT / ".venv" / "bin"
 POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PURE = ("tests/domain", "tests/forms")
+NARROW = " and not races and not wide"  # what the inner loop leaves to the whole
 NO_TESTS = 5  # pytest's exit code where nothing was selected
 
 
@@ -56,7 +57,7 @@ def _pytest(*arguments: str) -> tuple[str, ...]:
     return (str(BIN / "pytest"), "-q", "--no-header", *arguments)
 
 
-def _parts() -> tuple[Part, ...]:
+def _parts(*, quick: bool) -> tuple[Part, ...]:
     pure = [f"--ignore={folder}" for folder in PURE]
     return (
         Part(
@@ -69,7 +70,7 @@ def _parts() -> tuple[Part, ...]:
         ),
         Part("types", ((str(BIN / "mypy"), "app.py", "config.py", "occto", "scripts"),)),
         Part("pure", (_pytest("-n", "2", *PURE),)),
-        Part("sqlite", (_pytest("-n", "2", "-m", "not browser", *pure, "tests"),)),
+        Part("sqlite", (_pytest("-n", "2", "-m", "not browser" + NARROW * quick, *pure, "tests"),)),
         Part(
             "postgres",
             (_pytest("-n", "2", "-m", "not browser", "--database", "postgres", *pure, "tests"),),
@@ -97,8 +98,9 @@ def main() -> int:
     """Run the parts; 0 where all succeeded (and, with REQUIRE_ALL=1, none was left out)."""
     require_all = os.environ.get("REQUIRE_ALL") == "1"
     begun, results, failed = time.monotonic(), [], False
-    for part in _parts():
-        if "--quick" in sys.argv and not part.quick:
+    quick = "--quick" in sys.argv
+    for part in _parts(quick=quick):
+        if quick and not part.quick:
             continue
         started, lacking = time.monotonic(), part.missing()
         if lacking:

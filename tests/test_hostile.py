@@ -14,6 +14,8 @@ from tests.answers import main_submitted, submitted
 from tests.clients import Browser
 from tests.factories import Factory
 
+pytestmark = pytest.mark.wide
+
 HOSTILE_NUMBERS = ("0", "1", "999999999", str(2**63), "9" * 40)
 HOSTILE_WORDS = (
     "%00",

@@ -31,6 +31,8 @@ from occto.pdf import (
     render,
 )
 
+pytestmark = pytest.mark.wide
+
 ISSUER = Issuer(telephone="03-0000-0000")
 NOW = datetime(2026, 11, 25, 2, 0, tzinfo=UTC)
 MARKUP = '# $x^2$ *a* _b_ [c] <d> @e \\ // /* */ `f` ~ -- "g" = + - 1. #include "h" #panic() \\u{41} &amp; {{i}}'

@@ -10,6 +10,8 @@ from tests.answers import main_submitted
 from tests.clients import Browser
 from tests.factories import Factory
 
+pytestmark = pytest.mark.wide
+
 SWITCHED_OFF = ("create_view", "edit_view", "delete_view", "action_view", "export", "ajax_lookup", "ajax_update")
 
 

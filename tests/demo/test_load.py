@@ -45,6 +45,8 @@ from occto.services import audit, register, sign_in
 from occto.unit_of_work import run
 from tests.conftest import NOW
 
+pytestmark = pytest.mark.wide
+
 MEMBERS = 30
 
 

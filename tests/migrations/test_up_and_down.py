@@ -17,6 +17,8 @@ from occto.models.triggers import APPEND_ONLY, ONE_WAY
 from tests.answers import in_state
 from tests.factories import Factory
 
+pytestmark = pytest.mark.wide
+
 KEPT = {*APPEND_ONLY, *ONE_WAY}
 
 

@@ -22,6 +22,8 @@ from tests.conftest import make_app
 from tests.factories import NOW, Factory
 from tests.observing import everything, row_counts
 
+pytestmark = pytest.mark.wide
+
 WORDS = {"token", "section", "licence", "export_type", "filename"}
 """Parameters that are words: secrets of mailed links, keys of fixed lists, and names of static files."""
 WRITTEN_ON_GET = frozenset({"access_events", "access_subjects", "sessions"})

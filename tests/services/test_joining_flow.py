@@ -21,6 +21,8 @@ from tests.answers import ACT_ON, Case, complete_answers, in_state
 from tests.factories import NOW, Factory
 from tests.observing import row_counts
 
+pytestmark = pytest.mark.wide
+
 S = ApplicationState
 LATE = NOW + timedelta(days=366)
 Verb = Callable[[Session, Case, Actor, int], None]
