@@ -12,6 +12,7 @@ from occto.domain.canonical import jsonable
 from occto.domain.codes import MailState
 from occto.domain.errors import NotFound, Refusal
 from occto.models import DemoMail, OutboxMail
+from occto.queries.terms import terms_in_force
 
 LEASE = timedelta(minutes=5)
 BACK_OFF = tuple(timedelta(minutes=m) for m in (1, 5, 15, 60, 180, 360, 720, 1440))
@@ -32,9 +33,14 @@ def queue(
     terms_version_id: int | None = None,
     dedupe_key: str | None = None,
 ) -> OutboxMail | None:
-    """Queue the mail `templates/mail/<template>` to one address; None where `dedupe_key` is already queued."""
+    """Queue the mail `templates/mail/<template>` to one address; None where `dedupe_key` is already queued.
+
+    A mail that a `clause` asks for keeps the version of the terms in force now, unless another one is given.
+    """
     if dedupe_key is not None and session.scalar(select(OutboxMail.id).where(OutboxMail.dedupe_key == dedupe_key)):
         return None
+    if clause is not None and terms_version_id is None:
+        terms_version_id = terms_in_force(session, now=now).id
     mail = OutboxMail(
         template=template,
         params=jsonable(params or {}),

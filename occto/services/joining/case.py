@@ -113,8 +113,9 @@ def take_step(
     now: datetime,
     reason: str | None = None,
     turn: Turn = Turn.FIRST,
+    clause: Clause | None = None,
 ) -> None:
-    """Move the case by `step`: state, version, decision row and audit event, all in one."""
+    """Move the case by `step`: state, version, decision row and audit event, all in one; `clause` of the terms, if any."""
     if step.reason and not (reason or "").strip():
         raise Refusal("reason_missing", "理由を入力してください。", field="reason")
     before = application.state
@@ -138,7 +139,15 @@ def take_step(
         )
     )
     detail = {"step": step.name, "from": before, "to": application.state, "revision_no": number, "reason": reason}
-    audit.record(session, "application.step", subject=subject_of(application), actor=actor, now=now, detail=detail)
+    audit.record(
+        session,
+        "application.step",
+        subject=subject_of(application),
+        actor=actor,
+        now=now,
+        detail=detail,
+        clause=clause,
+    )
     session.flush()
 
 

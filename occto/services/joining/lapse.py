@@ -137,7 +137,7 @@ def lapse(
     if application.lapse_on is None or today_jst(now) <= application.lapse_on:  # the last day is the applicant's
         raise Refusal("not_yet", "仮申請から1年が経過していないため、失効させることはできません（利用規約 2.7.2④）。")
     require_no_act(session, application, confirmed=no_act_confirmed)
-    take_step(session, application, step, actor=actor, now=now, reason=reason)
+    take_step(session, application, step, actor=actor, now=now, reason=reason, clause=Clause.C2_7_2_4)
     end_contract(session, application.id, clause=Clause.C2_7_2_4, now=now)
     _tell(session, application, "join/lapsed", clause=Clause.C2_7_2_4, now=now)
 
@@ -150,7 +150,7 @@ def extend(
     if application.lapse_on is None or until <= max(application.lapse_on, today_jst(now)):
         raise Refusal("bad_until", "新しい期限は、いまの期限と今日より後の日付を入力してください。", field="until")
     application.lapse_on = until
-    take_step(session, application, step, actor=actor, now=now, reason=reason)
+    take_step(session, application, step, actor=actor, now=now, reason=reason, clause=Clause.C2_7_2_4)
     _tell(session, application, "join/extended", clause=Clause.C2_7_2_4, now=now, lapse_on=until)
 
 

@@ -304,8 +304,16 @@ def withdraw(session: Session, application_id: int, *, actor: Actor, now: dateti
     """取下げ by the applicant, until the case is decided; the contract of use ends with the notice (利用規約 2.7.1)."""
     application = locked_by_applicant(session, application_id, actor=actor)
     step = JOINING.require("withdraw", application.state, held=application.held_at is not None)
-    take_step(session, application, step, actor=actor, now=now, reason=reason)
+    take_step(session, application, step, actor=actor, now=now, reason=reason, clause=Clause.C2_7_1)
     params = {"company": application.name, "number": application.acceptance_number}
     for address in party_addresses(application, standing_answers(session, application.id)):
-        outbox.queue(session, "join/withdrawn", to=address, params=params, application_id=application.id, now=now)
+        outbox.queue(
+            session,
+            "join/withdrawn",
+            to=address,
+            params=params,
+            application_id=application.id,
+            clause=Clause.C2_7_1,
+            now=now,
+        )
     end_contract(session, application.id, clause=Clause.C2_7_1, now=now)

@@ -9,6 +9,7 @@ from occto.domain.joining import ApplicationState
 from occto.domain.settings import DRAFT_DAYS, DRAFT_REMINDER_DAYS
 from occto.extensions import db
 from occto.models import Application, ApplicationDraft, AuditEvent, Consent, ContractOfUse, OutboxMail, SessionRow
+from occto.queries.terms import terms_in_force
 from occto.services.joining import drafts, lapse, review
 from occto.unit_of_work import run, unit_of_work
 from tests.answers import Case, filled, in_state, start, submitted
@@ -57,8 +58,11 @@ def test_a_lapse_ends_the_contract_and_tells_the_company(make: Factory) -> None:
     contract = db.session.scalars(select(ContractOfUse)).one()
     assert (contract.ended_at, contract.end_clause) == (row.decided_at, Clause.C2_7_2_4)
     assert db.session.scalars(select(SessionRow.ended_at)).all() == [row.decided_at]
-    mails = db.session.scalars(select(OutboxMail.clause).where(OutboxMail.template == "join/lapsed")).all()
-    assert mails == [Clause.C2_7_2_4] * 2
+    mails = db.session.scalars(select(OutboxMail).where(OutboxMail.template == "join/lapsed")).all()
+    in_force = terms_in_force(db.session(), now=row.decided_at or NOW).id
+    assert [(mail.clause, mail.terms_version_id) for mail in mails] == [(Clause.C2_7_2_4, in_force)] * 2
+    events = select(AuditEvent.clause).where(AuditEvent.tag == "application.step").order_by(AuditEvent.id.desc())
+    assert db.session.scalars(events).first() == Clause.C2_7_2_4
 
 
 def test_a_lapse_needs_the_answer_of_the_ministry(make: Factory) -> None:
