@@ -102,6 +102,19 @@ def check_consistent(answers: Answers, *, stage: Stage) -> None:
         absent = [licence for licence in licences if licence.value not in acts]
         if absent:
             raise Refusal("act_absent", "区分ごとに、経済産業省の手続きの状況を入力してください。", field=ACTS.key)
+        check_acts(answers)
+
+
+def check_acts(answers: Answers) -> None:
+    """Refuse 登録特定送配電 without, or before, the act of 特定送配電: it never carries membership alone (rsptd_alone)."""
+    dates = act_dates(answers)
+    beside, alone = dates.get(Licence.SPTD), dates.get(Licence.RSPTD)
+    if alone is not None and (beside is None or beside > alone):
+        raise Refusal(
+            "rsptd_alone",
+            "登録特定送配電事業者の登録の日は、特定送配電事業者の届出の日以後になります。両方の日付をお確かめください。",
+            field=ACTS.key,
+        )
 
 
 def needs_confirmation(answers: Answers) -> bool:

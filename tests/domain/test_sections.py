@@ -106,3 +106,24 @@ def test_a_contractors_entry_needs_the_company() -> None:
     assert needs_confirmation({"entrant": {"entrant": "CONTRACTOR"}})
     assert not needs_confirmation({"entrant": {"entrant": "COMPANY"}})
     assert not needs_confirmation({})
+
+
+def _acts(**days: str | None) -> dict[str, Any]:
+    """A main application for SPTD and RSPTD with the act of each on this day; None: still applied for."""
+    stated = {
+        licence: {"status": "ACT", "effective_on": day} if day else {"status": "PENDING"}
+        for licence, day in days.items()
+    }
+    return complete_answers(Stage.MAIN, business={"licences": ["SPTD", "RSPTD"]}) | {"acts": {"acts": stated}}
+
+
+@pytest.mark.parametrize("sptd", [None, "2027-01-16"])
+def test_a_registered_supplier_is_none_before_its_notification(sptd: str | None) -> None:
+    with pytest.raises(Refusal) as caught:
+        check_consistent(_acts(SPTD=sptd, RSPTD="2027-01-15"), stage=Stage.MAIN)
+    assert (caught.value.code, caught.value.field) == ("rsptd_alone", "acts")
+
+
+@pytest.mark.parametrize("rsptd", [None, "2027-01-15", "2027-02-01"])
+def test_a_registered_supplier_beside_its_notification(rsptd: str | None) -> None:
+    check_consistent(_acts(SPTD="2027-01-15", RSPTD=rsptd), stage=Stage.MAIN)

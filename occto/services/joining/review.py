@@ -12,7 +12,7 @@ from occto.domain.errors import NotAllowed, Refusal
 from occto.domain.joining import Stage, check_member_on, membership_date
 from occto.domain.numbers import parse_operator_code
 from occto.domain.permissions import Permission
-from occto.domain.sections import CODE, act_dates
+from occto.domain.sections import CODE, act_dates, check_acts
 from occto.domain.text import InputError
 from occto.models import Application, Member, Remark, RosterFact
 from occto.services import audit, outbox
@@ -157,7 +157,7 @@ def check(
 def require_ready(session: Session, application: Application) -> None:
     """Refuse while the main application lacks what approval needs: act with document, operator code.
 
-    Refusals: no_act, no_document, no_code, code_mismatch (another one was recorded since), code_taken.
+    Refusals: no_act, rsptd_alone, no_document, no_code, code_mismatch (another one was recorded since), code_taken.
     """
     revision = newest_revision(session, application.id, stage=Stage.MAIN)
     answers = revision.answers if revision else {}
@@ -165,6 +165,7 @@ def require_ready(session: Session, application: Application) -> None:
     acts = answers.get("acts", {}).get("acts") or {}
     if not dates:
         raise Refusal("no_act", "経済産業省の登録・許可・届出が済んだ区分がないため、まだ承認できません。")
+    check_acts(answers)
     without = [licence for licence in dates if not acts[licence.value].get("attachment_id")]
     if without:
         raise Refusal("no_document", "通知の写しが添付されていない区分があります。差し戻して添付を依頼してください。")
