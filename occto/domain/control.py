@@ -7,6 +7,11 @@ from occto.domain.errors import Refusal
 MAX_DEPTH = 1000
 
 
+def two_parents() -> Refusal:
+    """The refusal of a second controlling parent."""
+    return Refusal("two_parents", "別の会社が親法人等として登録されています。どちらが正しいかを確かめてください。")
+
+
 def check_new_parent(parents: Mapping[int, int], *, child: int, parent: int) -> None:
     """Refuse `parent` for `child` where it would be a second one, itself, or close a ring.
 
@@ -15,7 +20,7 @@ def check_new_parent(parents: Mapping[int, int], *, child: int, parent: int) -> 
     if child == parent:
         raise Refusal("self_parent", "自社を親法人等として登録することはできません。資本関係をお確かめください。")
     if parents.get(child, parent) != parent:
-        raise Refusal("two_parents", "別の会社が親法人等として登録されています。どちらが正しいかを確かめてください。")
+        raise two_parents()
     seen, above = 0, parent
     while above in parents and seen < MAX_DEPTH:
         above, seen = parents[above], seen + 1

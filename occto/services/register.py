@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import ACT_OF, ActStatus, ChangeSource, ControlBasis, Holding, Licence, MemberState, Relation
-from occto.domain.control import check_new_parent
+from occto.domain.control import check_new_parent, two_parents
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal
 from occto.domain.profile import profile_items
@@ -147,22 +147,22 @@ def enter_relations(
 ) -> None:
     """Enter control relations as declared; a parent known by name only keeps its name and is never matched.
 
-    A relation that the other company has declared already is not entered twice. Refusals of `check_new_parent`.
+    Not entered: a relation that the other company has declared already, and one that was over before `default_on`
+    without a day on which it began. Refusals of `check_new_parent`, asked of the days on which the relation lasts.
     """
-    parents = live_parents(session, day=default_on)
+    tree = _Parents(session, {default_on, today_jst(change.at)})
     for row in rows:
         effective_on = date.fromisoformat(row["acquired_on"]) if row.get("acquired_on") else default_on
+        ended_on = date.fromisoformat(row["ended_on"]) if row.get("ended_on") else None
+        if ended_on is not None and ended_on <= effective_on:
+            continue
         other = _other_body(session, row)
+        other_id = other.id if other else None
         is_parent = row["relation"] == Relation.PARENT
-        child_id, parent_id = (
-            (member.body_id, other.id if other else None) if is_parent else (other.id if other else 0, member.body_id)
-        )
+        child_id, parent_id = (member.body_id, other_id) if is_parent else (other_id or 0, member.body_id)
         controlling = bool(row["controlling"])
-        if controlling and parent_id is not None:
-            if parents.get(child_id) == parent_id:
-                continue
-            check_new_parent(parents, child=child_id, parent=parent_id)
-            parents[child_id] = parent_id
+        if controlling and not tree.admit(child_id, parent_id, effective_on=effective_on, ended_on=ended_on):
+            continue
         session.add(
             ControlFact(
                 relation_no=_next_relation_no(session),
@@ -174,11 +174,44 @@ def enter_relations(
                 holding=Holding(row["holding"]) if row.get("holding") else None,
                 ratio_bp=row.get("ratio_bp"),
                 effective_on=effective_on,
-                ended_on=date.fromisoformat(row["ended_on"]) if row.get("ended_on") else None,
+                ended_on=ended_on,
                 entered_id=change.id,
             )
         )
         session.flush()
+
+
+class _Parents:
+    """Who controls whom, asked while relations are entered: on the day each begins, and on `days` that it lasts to."""
+
+    def __init__(self, session: Session, days: set[date]) -> None:
+        self._session, self._days = session, days
+        self._known: dict[date, dict[int, int]] = {}
+
+    def admit(self, child: int, parent: int | None, *, effective_on: date, ended_on: date | None) -> bool:
+        """Whether the relation is new; False where it is on record. Refusals of `check_new_parent`, for a time that overlaps."""
+        overlapping = select(ControlFact.parent_body_id).where(
+            ControlFact.child_body_id == child,
+            ControlFact.controlling,
+            ControlFact.voided_id.is_(None),
+            ControlFact.effective_on < (ended_on or date.max),
+            or_(ControlFact.ended_on.is_(None), ControlFact.ended_on > effective_on),
+        )
+        others = set(self._session.scalars(overlapping))
+        if parent is not None and others == {parent}:
+            return False
+        if others:  # a parent known by name only counts: nobody has two at once
+            raise two_parents()
+        if parent is None:
+            return True
+        for day in {effective_on} | {day for day in self._days if effective_on <= day < (ended_on or date.max)}:
+            if day not in self._known:
+                self._known[day] = live_parents(self._session, day=day)
+            check_new_parent(self._known[day], child=child, parent=parent)
+        for day, parents in self._known.items():
+            if effective_on <= day < (ended_on or date.max):
+                parents[child] = parent
+        return True
 
 
 def _other_body(session: Session, row: Mapping[str, Any]) -> Body | None:
