@@ -1,6 +1,6 @@
 """Sign-in: attempts, sessions, the second factor and the password. Hashing is done by the caller, outside the lock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -76,17 +76,19 @@ def pass_password(
         raise Refusal("bad_password", "メールアドレスまたはパスワードが合いません。もう一度お確かめください。")
     if new_hash is not None:
         user.password_hash = new_hash
-    note_attempt(session, account_key=account_key, address_key=address_key, outcome=SignInOutcome.PASSED, now=now)
+    keys = {"account_key": account_key, "address_key": address_key}
     row = _open(session, token_hash=token_hash, user_id=user.id, agent=agent, address=actor.address, now=now)
     if user.totp_secret_enc is not None:
         return SignedIn(row.id, second_factor=True)
     if _must_have_second_factor(session, user.id):
         return SignedIn(row.id, second_factor=False)
-    _complete(session, row, user, actor=actor, now=now)
+    _complete(session, row, user, keys=keys, actor=actor, now=now)
     return SignedIn(row.id, second_factor=None)
 
 
-def pass_second_factor(session: Session, session_id: int, *, step: int, actor: Actor, now: datetime) -> None:
+def pass_second_factor(
+    session: Session, session_id: int, *, step: int, keys: Mapping[str, str], actor: Actor, now: datetime
+) -> None:
     """The code of time step `step` was right. Raises Refusal `code_replayed` where that code was already used."""
     row, user = _half_session(session, session_id)
     if user.totp_last_step is not None and step <= user.totp_last_step:
@@ -95,10 +97,12 @@ def pass_second_factor(session: Session, session_id: int, *, step: int, actor: A
         )
     user.totp_last_step = step
     row.second_factor_at = now
-    _complete(session, row, user, actor=actor, now=now)
+    _complete(session, row, user, keys=keys, actor=actor, now=now)
 
 
-def use_recovery_code(session: Session, session_id: int, *, code_hash: str, actor: Actor, now: datetime) -> bool:
+def use_recovery_code(
+    session: Session, session_id: int, *, code_hash: str, keys: Mapping[str, str], actor: Actor, now: datetime
+) -> bool:
     """Pass with a recovery code, once; False (and nothing passed) where there is no such unused code."""
     row, user = _half_session(session, session_id)
     code = session.scalar(
@@ -125,7 +129,7 @@ def use_recovery_code(session: Session, session_id: int, *, code_hash: str, acto
         now=now,
     )
     row.second_factor_at = now
-    _complete(session, row, user, actor=actor, now=now)
+    _complete(session, row, user, keys=keys, actor=actor, now=now)
     return True
 
 
@@ -146,6 +150,7 @@ def set_up_second_factor(
     secret_enc: str,
     step: int,
     recovery_hashes: Sequence[str],
+    keys: Mapping[str, str],
     actor: Actor,
     now: datetime,
 ) -> None:
@@ -163,7 +168,7 @@ def set_up_second_factor(
         session, "account/second_factor_set", to=user.email, user_id=user.id, params={"name": user.name}, now=now
     )
     row.second_factor_at = now
-    _complete(session, row, user, actor=actor, now=now)
+    _complete(session, row, user, keys=keys, actor=actor, now=now)
 
 
 def choose_company(session: Session, session_id: int, *, member_id: int, actor: Actor, now: datetime) -> None:
@@ -263,8 +268,15 @@ def _open(
     return row
 
 
-def _complete(session: Session, row: SessionRow, user: User, *, actor: Actor, now: datetime) -> None:
-    """All factors are passed: choose the only company, record the deemed consent of the first sign-in, audit."""
+def _complete(
+    session: Session, row: SessionRow, user: User, *, keys: Mapping[str, str], actor: Actor, now: datetime
+) -> None:
+    """All factors are passed: choose the only company, record the deemed consent of the first sign-in, audit.
+
+    Only now is the network address of `keys` (account_key, address_key) one that the owner signs in from: a stranger
+    who knows the password must stay one while guessing codes.
+    """
+    note_attempt(session, **keys, outcome=SignInOutcome.PASSED, now=now)
     companies = companies_of(session, user.id)
     if len(companies) == 1:
         row.member_id = companies[0].member_id

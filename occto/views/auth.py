@@ -142,10 +142,10 @@ def check_second_factor() -> Response | tuple[str, int]:
     step = vault.matching_step(secret, code, now=now) if secret and code.isdigit() else None
     try:
         if step is not None:
-            run(verbs.pass_second_factor, viewer.session_id, step=step, actor=actor(), now=now)
+            run(verbs.pass_second_factor, viewer.session_id, step=step, keys=keys, actor=actor(), now=now)
             return _arrive()
         recovery = vault.recovery_hash(form.code.data)
-        if run(verbs.use_recovery_code, viewer.session_id, code_hash=recovery, actor=actor(), now=now):
+        if run(verbs.use_recovery_code, viewer.session_id, code_hash=recovery, keys=keys, actor=actor(), now=now):
             flash("リカバリーコードを使ってサインインしました。使ったコードは、もう使えません。", "warning")
             return _arrive()
         run(verbs.fail_second_factor, viewer.session_id, **keys, actor=actor(), now=now)
@@ -202,6 +202,7 @@ def finish_second_factor() -> Response | str:
             secret_enc=vault.encrypt(secret),
             step=step,
             recovery_hashes=[vault.recovery_hash(code) for code in codes],
+            keys=attempt_keys(people.user_by_id(db.session(), viewer.user_id or 0).email),
             actor=actor(),
             now=now,
         )

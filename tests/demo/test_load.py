@@ -249,7 +249,14 @@ class TestLoaded:
             assert vault.decrypt(user.totp_secret_enc) == account.secret
             step = vault.matching_step(account.secret, vault.totp_now(account.secret, now=NOW), now=NOW)
             assert step is not None
-            run(sign_in.pass_second_factor, signed_in.session_id, step=step, actor=visitor, now=NOW)
+            run(
+                sign_in.pass_second_factor,
+                signed_in.session_id,
+                step=step,
+                keys={"account_key": "a", "address_key": "b"},
+                actor=visitor,
+                now=NOW,
+            )
         if account.kind is UserKind.MEMBER:
             companies = companies_of(db.session(), user.id)
             assert (len(companies) > 4) is (account.company == 4)

@@ -48,6 +48,10 @@ def _pass(user: User, *, cookie: str = "t", now: Any = NOW, address: str = OWN, 
     )
 
 
+def _keys(account: str = "account", address: str = OWN) -> dict[str, str]:
+    return {"account_key": account, "address_key": address}
+
+
 def _wrong(user: User, *, address: str, now: Any = NOW) -> None:
     run(
         sign_in.fail_password,
@@ -85,8 +89,10 @@ def test_the_owner_is_slowed_by_own_mistakes_and_let_in_later(make: Factory) -> 
 
 
 def test_an_outsider_locks_nobody_out_of_a_known_address(make: Factory) -> None:
-    user = make.user()
-    _pass(user, now=NOW - timedelta(days=1))
+    user, before = make.user(), NOW - timedelta(days=1)
+    half = _pass(user, now=before).session_id
+    keys = _keys(f"account-{user.id}", OWN)
+    run(sign_in.pass_second_factor, half, step=1, keys=keys, actor=ANYBODY, now=before)
     for no in range(STRANGER_LIMIT):
         _wrong(user, address=f"{STRANGER}-{no}")
     assert not _may(user, address="another stranger")
@@ -147,13 +153,13 @@ def test_a_password_alone_is_half_a_sign_in_where_a_second_factor_stands(make: F
 def test_a_code_is_not_taken_twice(make: Factory) -> None:
     user = make.user()
     first, second = _pass(user, cookie="a").session_id, _pass(user, cookie="b").session_id
-    run(sign_in.pass_second_factor, first, step=1000, actor=ANYBODY, now=NOW)
+    run(sign_in.pass_second_factor, first, step=1000, keys=_keys(), actor=ANYBODY, now=NOW)
     for replay in (1000, 999):
         with refused("code_replayed", field="code"):
-            run(sign_in.pass_second_factor, second, step=replay, actor=ANYBODY, now=NOW)
-    run(sign_in.pass_second_factor, second, step=1001, actor=ANYBODY, now=NOW)
+            run(sign_in.pass_second_factor, second, step=replay, keys=_keys(), actor=ANYBODY, now=NOW)
+    run(sign_in.pass_second_factor, second, step=1001, keys=_keys(), actor=ANYBODY, now=NOW)
     with refused("session_over"):
-        run(sign_in.pass_second_factor, second, step=1002, actor=ANYBODY, now=NOW)
+        run(sign_in.pass_second_factor, second, step=1002, keys=_keys(), actor=ANYBODY, now=NOW)
 
 
 def _set_up(user: User, session_id: int, codes: list[str]) -> None:
@@ -163,9 +169,19 @@ def _set_up(user: User, session_id: int, codes: list[str]) -> None:
         secret_enc=vault.encrypt(TOTP_SECRET),
         step=5,
         recovery_hashes=[vault.recovery_hash(code) for code in codes],
+        keys=_keys(),
         actor=ANYBODY,
         now=NOW,
     )
+
+
+def test_the_password_alone_makes_no_address_known(make: Factory) -> None:
+    user = make.user()
+    half = _pass(user, address=STRANGER).session_id
+    keys = _keys(f"account-{user.id}", STRANGER)
+    assert not people.tries(db.session(), **keys, now=NOW).known_address
+    run(sign_in.pass_second_factor, half, step=1, keys=keys, actor=ANYBODY, now=NOW)
+    assert people.tries(db.session(), **keys, now=NOW).known_address
 
 
 def test_a_recovery_code_works_once(make: Factory) -> None:
@@ -175,10 +191,10 @@ def test_a_recovery_code_works_once(make: Factory) -> None:
     _set_up(user, _pass(user, cookie="a").session_id, codes)
     second, third = _pass(user, cookie="b").session_id, _pass(user, cookie="c").session_id
     typed = vault.recovery_hash(codes[0].lower().replace("-", " "))
-    assert run(sign_in.use_recovery_code, second, code_hash=typed, actor=ANYBODY, now=NOW)
+    assert run(sign_in.use_recovery_code, second, code_hash=typed, keys=_keys(), actor=ANYBODY, now=NOW)
     assert _viewer("b").kind == "member"
     before = everything()
-    assert not run(sign_in.use_recovery_code, third, code_hash=typed, actor=ANYBODY, now=NOW)
+    assert not run(sign_in.use_recovery_code, third, code_hash=typed, keys=_keys(), actor=ANYBODY, now=NOW)
     assert everything() == before
     assert _viewer("c").kind == "half"
     left = select(func.count()).select_from(RecoveryCode).where(RecoveryCode.used_at.is_(None))
@@ -193,7 +209,7 @@ def test_recovery_codes_of_others_do_not_pass(make: Factory) -> None:
         session.add(RecoveryCode(user_id=owner.id, code_hash=vault.recovery_hash("AAAAA-BBBBB")))
     half = _pass(thief, cookie="t").session_id
     code_hash = vault.recovery_hash("AAAAA-BBBBB")
-    assert not run(sign_in.use_recovery_code, half, code_hash=code_hash, actor=ANYBODY, now=NOW)
+    assert not run(sign_in.use_recovery_code, half, code_hash=code_hash, keys=_keys(), actor=ANYBODY, now=NOW)
 
 
 def test_a_second_factor_is_not_set_up_over_another(make: Factory) -> None:
@@ -220,9 +236,9 @@ def test_half_a_sign_in_and_staff_consent_to_nothing(make: Factory) -> None:
     user, staff = make.user(), make.staff(Role.OPERATOR)
     half = _pass(user, cookie="a").session_id
     assert _consents() == []
-    run(sign_in.pass_second_factor, _pass(staff, cookie="b").session_id, step=1, actor=ANYBODY, now=NOW)
+    run(sign_in.pass_second_factor, _pass(staff, cookie="b").session_id, step=1, keys=_keys(), actor=ANYBODY, now=NOW)
     assert _consents() == []
-    run(sign_in.pass_second_factor, half, step=1, actor=ANYBODY, now=NOW)
+    run(sign_in.pass_second_factor, half, step=1, keys=_keys(), actor=ANYBODY, now=NOW)
     assert _consents() == [(user.id, ConsentKind.DEEMED)]
 
 
@@ -292,7 +308,7 @@ def test_the_only_company_is_chosen_at_sign_in(make: Factory) -> None:
 def test_sessions_idle_out(make: Factory, role: Role | None, idle: timedelta) -> None:
     user = make.staff(role) if role else make.user()
     half = _pass(user).session_id
-    run(sign_in.pass_second_factor, half, step=1, actor=ANYBODY, now=NOW)
+    run(sign_in.pass_second_factor, half, step=1, keys=_keys(), actor=ANYBODY, now=NOW)
     second = timedelta(seconds=1)
     assert _viewer("t", now=NOW + idle - second).is_authenticated
     assert _viewer("t", now=NOW + idle) is ANONYMOUS
