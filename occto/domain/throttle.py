@@ -4,6 +4,7 @@ NIST SP 800-63B-4 3.2.2. Failures are counted by pair of account and network add
 only for addresses from which it has never signed in, so that its owner is not locked out by a stranger.
 """
 
+import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -22,6 +23,18 @@ class Tries:
     address: int
     account: int
     known_address: bool
+
+
+def network_of(address: str) -> str:
+    """What counts as one network address: of IPv6 the first 64 bits, since whoever has one has 2^64 of them."""
+    try:
+        found = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    mapped = found.ipv4_mapped
+    return str(mapped) if mapped else str(ipaddress.ip_network((found, 64), strict=False).network_address)
 
 
 def may_try(tries: Tries) -> bool:

@@ -20,7 +20,7 @@ from occto.domain.passwords import check_password, normalise_password
 from occto.domain.permissions import Permission
 from occto.domain.settings import SET_PASSWORD_HOURS
 from occto.domain.text import InputError, half_width_digits
-from occto.domain.throttle import may_request_link, may_try
+from occto.domain.throttle import may_request_link, may_try, network_of
 from occto.extensions import db, limiter
 from occto.forms.auth import EmailForm, NewPasswordForm, SecondFactorForm, SetUpSecondFactorForm, SignInForm
 from occto.labels import label
@@ -41,7 +41,7 @@ def attempt_keys(email: str) -> dict[str, str]:
     """The keyed hashes that throttles count: of the address typed and of the network address."""
     return {
         "account_key": vault.keyed(f"account:{email.lower()}"),
-        "address_key": vault.keyed(f"address:{request.remote_addr}"),
+        "address_key": vault.keyed(f"address:{network_of(request.remote_addr or '')}"),
     }
 
 

@@ -9,6 +9,7 @@ from occto.domain.throttle import (
     Tries,
     may_request_link,
     may_try,
+    network_of,
 )
 
 
@@ -40,3 +41,20 @@ def test_who_may_try(pair: int, address: int, account: int, known: bool, allowed
 )
 def test_who_may_ask_for_a_link(pair: int, address: int, allowed: bool) -> None:
     assert may_request_link(pair=pair, address=address) is allowed
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:aaaa::1", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", ""),
+        ("no address", "no address"),
+    ],
+)
+def test_one_network_counts_once(address: str, network: str) -> None:
+    assert network_of(address) == network
