@@ -8,7 +8,7 @@ from sqlalchemy import select
 from occto import clock
 from occto.domain.joining import Stage
 from occto.extensions import db
-from occto.models import Application, ApplicationDraft, ApplicationRevision
+from occto.models import Application, ApplicationDraft, ApplicationRevision, Remark
 from occto.services.joining import drafts, review, submission
 from occto.unit_of_work import run, unit_of_work
 from tests import answers
@@ -235,3 +235,14 @@ def test_a_correction_can_be_submitted_again(make: Factory) -> None:
     browser.submit()
     assert browser.path == f"{base}/submitted"
     assert db.session.scalars(select(ApplicationRevision.no).order_by(ApplicationRevision.id)).all() == [1, 2]
+
+
+def test_a_letter_sent_twice_arrives_once(make: Factory) -> None:
+    browser, base = opened(answers.submitted(make))
+    browser.get(base)
+    page = browser.response
+    for _ in range(2):
+        browser.response = page
+        browser.submit({"body": "書類は来週お送りします。"}, action="/letters")
+        assert browser.path == base
+    assert db.session.scalars(select(Remark.body)).all() == ["書類は来週お送りします。"]

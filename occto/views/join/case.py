@@ -75,6 +75,7 @@ def _overview(case: Case, form: BaseForm) -> str:
         letters=applications.letters(session, app),
         events=_events(session, app.id),
         form=form,
+        form_id=new_form_id(),
         errors=bool(form.errors),
     )
 
@@ -246,16 +247,15 @@ def write_letter(application_id: int) -> str | Response:
     form = LetterForm(request.form)
     if not form.validate():
         return _overview(case, form)
-    run(
-        review.write_remark,
-        application_id,
-        body=form.body.data,
-        audience=Audience.PARTY,
-        actor=actor(),
-        now=clock.now(),
-    )
+
+    def act(session: Session) -> str:
+        body, now = form.body.data, clock.now()
+        review.write_remark(session, application_id, body=body, audience=Audience.PARTY, actor=actor(), now=now)
+        return url_for("join.application", application_id=application_id)
+
+    sent = once(act)
     flash("当機関へ送りました。回答は、この画面とメールでお知らせします。", "success")
-    return see_other("join.application", application_id=case.id)
+    return sent
 
 
 def _issuer() -> pdf.Issuer:
