@@ -176,13 +176,17 @@ def next_waiting(session: Session, *, viewer: Viewer, but: int | None = None) ->
     )
 
 
+_WAITING = select(
+    select(func.count())
+    .select_from(Application)
+    .where(Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None))
+    .scalar_subquery(),
+    select(func.count()).select_from(OutboxMail).where(OutboxMail.state.in_(UNDELIVERED)).scalar_subquery(),
+)
+"""Built once: every staff screen asks it."""
+
+
 def waiting_numbers(session: Session) -> tuple[int, int]:
     """What the menu says: cases waiting for staff, and mails that did not arrive."""
-    cases = (
-        select(func.count())
-        .select_from(Application)
-        .where(Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None))
-    )
-    mails = select(func.count()).select_from(OutboxMail).where(OutboxMail.state.in_(UNDELIVERED))
-    row = session.execute(select(cases.scalar_subquery(), mails.scalar_subquery())).one()
-    return row[0], row[1]
+    cases, mails = session.execute(_WAITING).one()
+    return cases, mails

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
@@ -87,9 +88,8 @@ class Viewer:
 ANONYMOUS = Viewer()
 
 
-def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
-    """The viewer of the session with this token hash; ANONYMOUS where it has ended, idled out or never was."""
-    today = today_jst(now)
+def _statement() -> Select[Any]:
+    """The viewer's row for `token_hash` at the instant `now`, which in Japan lies on the day `today`."""
     live = and_(Affiliation.user_id == SessionRow.user_id, Affiliation.ended_at.is_(None))
     has_licence = (
         exists()
@@ -97,7 +97,7 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
             LicenceHeld.member_id == SessionRow.member_id,
             LicenceFact.licence_id == LicenceHeld.id,
             LicenceFact.voided_id.is_(None),
-            or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > today),
+            or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > bindparam("today")),
         )
         .correlate(SessionRow)
     )
@@ -106,7 +106,7 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
         .where(ContractOfUse.member_id == SessionRow.member_id, ContractOfUse.ended_at.is_(None))
         .correlate(SessionRow)
     )
-    row = session.execute(
+    return (
         select(
             SessionRow,
             User.kind,
@@ -134,8 +134,20 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
         .join(Member, Member.id == SessionRow.member_id, isouter=True)
         .join(Affiliation, and_(live, Affiliation.member_id == SessionRow.member_id), isouter=True)
         .join(Application, Application.id == SessionRow.application_id, isouter=True)
-        .where(SessionRow.token_hash == token_hash, SessionRow.ended_at.is_(None), SessionRow.ends_at > now)
-    ).one_or_none()
+        .where(
+            SessionRow.token_hash == bindparam("token_hash"),
+            SessionRow.ended_at.is_(None),
+            SessionRow.ends_at > bindparam("now"),
+        )
+    )
+
+
+_VIEWER = _statement()  # built once: it is asked in every request, and building it costs more than running it
+
+
+def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
+    """The viewer of the session with this token hash; ANONYMOUS where it has ended, idled out or never was."""
+    row = session.execute(_VIEWER, {"token_hash": token_hash, "now": now, "today": today_jst(now)}).one_or_none()
     if row is None:
         return ANONYMOUS
     found: SessionRow = row.SessionRow
