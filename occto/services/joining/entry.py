@@ -17,6 +17,7 @@ from occto.queries.terms import consent_of_application, terms_in_force
 from occto.services import audit, links, outbox, sign_in
 from occto.services.joining.case import locked_by_applicant, subject_of
 
+_CLOSED = frozenset({ApplicationState.REMOVED, ApplicationState.APPROVED})
 OPEN_LIMIT = 50
 """Open applications that one address may have: the same few people found many single-purpose companies."""
 
@@ -42,11 +43,14 @@ def request_link(
 
 
 def open_applications(session: Session, email_key: str) -> list[Application]:
-    """The applications of this address that can still be continued or looked at, newest first."""
+    """The applications of this address that can still be continued or looked at, newest first.
+
+    An approved one is the member's: its users see it signed in, with their second factor, and no longer by mail alone.
+    """
     return list(
         session.scalars(
             select(Application)
-            .where(Application.email_key == email_key, Application.state != ApplicationState.REMOVED)
+            .where(Application.email_key == email_key, Application.state.not_in(_CLOSED))
             .order_by(Application.id.desc())
             .limit(OPEN_LIMIT)
         )
@@ -115,9 +119,12 @@ def _start(session: Session, email: str, *, cases: list[Application], now: datet
 def agree_to_terms(session: Session, application_id: int, *, seen_terms_id: int, actor: Actor, now: datetime) -> None:
     """「本利用規約に同意する」: the contract of use is made at this click (利用規約 2.1.2).
 
-    Refusal terms_changed where another version is in force than the one shown. A second click changes nothing.
+    Refusals: terms_changed where another version is in force than the one shown, case_decided where the case is over.
+    A second click changes nothing.
     """
     application = locked_by_applicant(session, application_id, actor=actor)
+    if application.state in DECIDED:
+        raise Refusal("case_decided", "この申請は終わっているため、利用規約への同意は受け付けられません。")
     version = terms_in_force(session, now=now)
     if version.id != seen_terms_id:
         raise Refusal(

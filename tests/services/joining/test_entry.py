@@ -12,7 +12,7 @@ from occto.extensions import db
 from occto.models import Application, AuditEvent, Consent, ContractOfUse, Link, OutboxMail, SessionRow, SignInAttempt
 from occto.queries.terms import terms_in_force
 from occto.services import links
-from occto.services.joining import entry
+from occto.services.joining import entry, submission
 from occto.unit_of_work import run, unit_of_work
 from tests.answers import agree, filled, in_state, mint_link, start
 from tests.factories import NOW, Factory
@@ -158,3 +158,18 @@ def test_a_decided_case_can_still_be_looked_at(make: Factory, state: Application
     case = in_state(make, state)
     token = mint_link(case.row().email or "", purpose=LinkPurpose.APPLY, now=NOW)
     assert _use(token, application_id=case.id) == case.id
+
+
+def test_an_approved_case_is_the_members_and_no_longer_the_mailboxes(make: Factory) -> None:
+    case = in_state(make, ApplicationState.APPROVED)
+    token = mint_link(case.row().email or "", purpose=LinkPurpose.APPLY, now=NOW)
+    with refused("not_found"):
+        _use(token, application_id=case.id)
+
+
+def test_no_contract_is_made_in_a_case_that_is_over(make: Factory) -> None:
+    case = start(make)
+    run(submission.withdraw, case.id, actor=case.applicant, now=NOW)
+    shown = terms_in_force(db.session(), now=NOW).id
+    with refused("case_decided"):
+        run(entry.agree_to_terms, case.id, seen_terms_id=shown, actor=case.applicant, now=NOW)
