@@ -112,6 +112,6 @@ def shared_people(index: int, position: int) -> tuple[Shared, ...]:
     if position in {5, 6, 7, 8}:
         sponsor = index - position + 4
         return (Shared(sponsor, 0, Role.ADMINISTRATOR), Shared(sponsor, 1, Role.APPLICATIONS))
-    if position == 1:
+    if position == 1 and index > 1:  # the first company's people are demo accounts of one company each
         return (Shared(index - 1, 1, Role.ASSEMBLY),)
     return ()
