@@ -15,7 +15,16 @@ from occto.domain.joining import Stage, membership_date
 from occto.domain.permissions import Role
 from occto.domain.profile import PROFILE_SECTIONS
 from occto.domain.sections import ACTS, ADMINISTRATOR, CODE, RELATIONS, Answers, act_dates, chosen_licences
-from occto.models import Affiliation, Application, ApplicationRevision, ContractOfUse, Member, SessionRow, User
+from occto.models import (
+    Affiliation,
+    Application,
+    ApplicationRevision,
+    AuditEvent,
+    ContractOfUse,
+    Member,
+    SessionRow,
+    User,
+)
 from occto.services import audit, outbox, register
 from occto.services.joining import review
 from occto.services.joining.case import locked_by_staff, newest_revision, subject_of, take_step
@@ -33,7 +42,8 @@ def approve(session: Session, application_id: int, *, seen_version: int, actor: 
         raise Refusal("not_checked", "一人目の確認がまだ済んでいません。先に確認を済ませてください。")
     revision = newest_revision(session, application.id, stage=Stage.MAIN)
     assert revision is not None
-    if actor.user_id is None or actor.user_id in barred_from_approving(application, revision):
+    barred = barred_from_approving(application, revision) | _typists(session, application)
+    if actor.user_id is None or actor.user_id in barred:
         raise SecondPersonNeeded
     review.require_ready(session, application)
     review.settle_day(session, application, member_on=application.member_on, reason=application.member_on_reason or "")
@@ -72,6 +82,16 @@ def barred_from_approving(application: Application, revision: ApplicationRevisio
     """The persons who may not approve: whoever checked the case, opened it from paper, or keyed its newest revision in."""
     persons = (application.checked_by_id, application.entered_by_id, revision.submitted_by_id if revision else None)
     return frozenset(person for person in persons if person is not None)
+
+
+def _typists(session: Session, application: Application) -> frozenset[int]:
+    """The staff who typed any section or added or removed any file of a paper case, whoever submitted it in the end."""
+    typed = select(AuditEvent.actor_id).where(
+        AuditEvent.subject == subject_of(application),
+        AuditEvent.tag.in_(("application.saved", "application.file_added", "application.file_removed")),
+        AuditEvent.actor_id.is_not(None),
+    )
+    return frozenset(person for person in session.scalars(typed) if person is not None)
 
 
 def profile_of(answers: Answers) -> dict[str, Any]:
