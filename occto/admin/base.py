@@ -259,7 +259,7 @@ class StaffView(Screen, ModelView):
             order=order,
             chosen=chosen,
             asked=asked,
-            value=self.list_value,
+            cells=self.cells,
             counted=COUNTED,
             page_size=PAGE,
         )
@@ -301,8 +301,11 @@ class StaffView(Screen, ModelView):
             setattr(row[0], key, getattr(row, key))
         return row[0]
 
-    def list_value(self, row: Any, column: str) -> Any:
-        """One cell of the list, as Flask-Admin's formatters say; by hand, for a page asks it hundreds of times."""
+    def cells(self, row: Any) -> list[tuple[str, Any]]:
+        """Column and value of each cell of a row of the list, as Flask-Admin's formatters say."""
+        return [(column, self._cell(row, column)) for column, _title in self._list_columns]
+
+    def _cell(self, row: Any, column: str) -> Any:
         formatter = self.column_formatters.get(column)
         value = formatter(self, None, row, column) if formatter else getattr(row, column)
         for kind, show in self.column_type_formatters.items():
