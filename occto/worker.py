@@ -10,8 +10,9 @@ from flask import Flask
 
 from occto import clock
 from occto.delivery import deliver_due
+from occto.domain.dates import today_jst
 from occto.extensions import db
-from occto.services import audit
+from occto.services import audit, rebuild
 from occto.services.joining import lapse
 from occto.unit_of_work import run
 
@@ -30,12 +31,16 @@ def seal_all() -> int:
 
 
 def run_daily() -> lapse.DailyWork:
-    """Reminders, drafts whose time is over. Each case is an act of its own: one that fails does not stop the others."""
+    """Reminders, drafts whose time is over, memberships whose day has come.
+
+    Each case is an act of its own: one that fails does not stop the others.
+    """
     now = clock.now()
     reminded = sum(_each(lapse.remind, lapse.running_cases(db.session()), now=now))
     to_remind, to_remove = lapse.idle_drafts(db.session(), now=now)
     drafts_reminded = sum(_each(lapse.remind_of_draft, to_remind, now=now))
     removed = sum(_each(lapse.remove_draft, to_remove, now=now))
+    run(rebuild.rebuild_due, today=today_jst(now))
     return lapse.DailyWork(reminded=reminded, drafts_reminded=drafts_reminded, drafts_removed=removed)
 
 
