@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import SYSTEM, Actor
@@ -12,7 +12,7 @@ from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal
 from occto.domain.joining import WITHOUT_MAIN, ApplicationState, reminder_days
 from occto.domain.settings import DRAFT_DAYS, DRAFT_REMINDER_DAYS
-from occto.models import Application, ApplicationDraft
+from occto.models import Application, ApplicationDraft, Attachment
 from occto.services import audit, outbox
 from occto.services.joining.case import end_contract, locked, locked_by_staff, standing_answers, subject_of, take_step
 from occto.services.joining.review import require_no_act
@@ -106,6 +106,8 @@ def remove_draft(session: Session, application_id: int, *, now: datetime) -> boo
         return False
     saved_at = application.saved_at
     session.execute(delete(ApplicationDraft).where(ApplicationDraft.application_id == application.id))
+    files = update(Attachment).where(Attachment.application_id == application.id)
+    session.execute(files.values(name="削除済み", removed_at=func.coalesce(Attachment.removed_at, now)))
     application.email = application.email_key = application.name = application.name_key = None
     application.corporate_number = None
     application.state, application.decided_at = ApplicationState.REMOVED, now

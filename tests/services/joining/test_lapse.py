@@ -5,14 +5,26 @@ import pytest
 from sqlalchemy import func, select
 
 from occto.domain.clauses import Clause
+from occto.domain.codes import AttachmentKind
+from occto.domain.errors import NotFound
 from occto.domain.joining import ApplicationState
 from occto.domain.settings import DRAFT_DAYS, DRAFT_REMINDER_DAYS
 from occto.extensions import db
-from occto.models import Application, ApplicationDraft, AuditEvent, Consent, ContractOfUse, OutboxMail, SessionRow
+from occto.models import (
+    Application,
+    ApplicationDraft,
+    Attachment,
+    AuditEvent,
+    Consent,
+    ContractOfUse,
+    OutboxMail,
+    SessionRow,
+)
+from occto.queries.files import file_content
 from occto.queries.terms import terms_in_force
 from occto.services.joining import drafts, lapse, review
 from occto.unit_of_work import run, unit_of_work
-from tests.answers import Case, filled, in_state, start, submitted
+from tests.answers import Case, add_file, filled, in_state, start, submitted
 from tests.factories import NOW, Factory
 from tests.observing import refused, row_counts
 
@@ -240,3 +252,15 @@ def test_a_case_on_hold_is_not_lapsed(make: Factory) -> None:
     run(review.hold, case.id, reason="照会", seen_version=case.version, actor=case.first, now=NOW)
     with refused("illegal_step"):
         _lapse(case, NOW + timedelta(days=366))
+
+
+def test_the_files_of_a_removed_draft_are_out_of_reach(make: Factory) -> None:
+    case = filled(make)
+    file = add_file(case, AttachmentKind.REGISTRY)
+    assert run(lapse.remove_draft, case.id, now=NOW + timedelta(days=DRAFT_DAYS))
+    with unit_of_work() as session:
+        kept = session.get(Attachment, file)
+        assert kept is not None
+        assert (kept.name, kept.removed_at) == ("削除済み", NOW + timedelta(days=DRAFT_DAYS))
+        with pytest.raises(NotFound):
+            file_content(session, file)
