@@ -187,12 +187,17 @@ def _tell(
     invited: bool,
     now: datetime,
 ) -> None:
-    """Tell the company that it is a member, and notify the ID: with a link to set the password, never a password."""
+    """Tell the company that it is a member, and notify the ID: with a link to set the password, never a password.
+
+    Categories still applied for are not in the register: the mail names them and says what to do once their act is there.
+    """
+    entered = act_dates(answers)
     params = {
-        "company": application.name,
+        "company": member.current_name,
         "number": application.acceptance_number,
         "member_on": application.member_on,
         "operator_code": member.operator_code,
+        "pending": [licence for licence in chosen_licences(answers) if licence not in entered],
     }
     for address in party_addresses(application, answers):
         outbox.queue(
