@@ -1,5 +1,5 @@
 .DEFAULT_GOAL := help
-.PHONY: help run test check format flows lock clean
+.PHONY: help run test check bench format flows lock clean
 
 help: ## this list
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -12,6 +12,9 @@ test: ## everything: style, types, tests on SQLite and PostgreSQL, journeys in C
 
 check: ## the inner loop, within a minute: style, types, tests on SQLite
 	@scripts/venv requirements-dev.txt && exec .venv/bin/python scripts/test.py --quick
+
+bench: ## pages against the same pages by hand, on SQLite (see benchmarks/README.md)
+	@scripts/venv requirements-dev.txt && exec .venv/bin/python -m benchmarks.pages --database sqlite --rounds 7
 
 format: ## ruff's formatting and safe corrections
 	@scripts/venv requirements-dev.txt

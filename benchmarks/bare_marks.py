@@ -1,0 +1,3 @@
+"""What stands in a frame where each answer has a value of its own."""
+
+TOKEN, NONCE = "--token--", "--nonce--"

@@ -1,0 +1,178 @@
+"""Databases to measure on: a demo of many members made once and kept, and copies of it for each run."""
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from flask import Flask
+from flask_migrate import upgrade
+from sqlalchemy import func, select
+from sqlalchemy.engine import make_url
+
+import config
+from occto import clock, create_app, vault
+from occto.access import token_hash
+from occto.demo.load import load_demo, make_secrets
+from occto.domain.codes import MemberState
+from occto.domain.joining import ApplicationState
+from occto.domain.permissions import Role
+from occto.extensions import db
+from occto.models import Affiliation, Application, ApplicationDraft, Member, SessionRow, StaffRole
+from occto.services.sign_in import SESSION_LIFE
+from occto.unit_of_work import run, unit_of_work
+
+ROOT = Path(__file__).resolve().parent.parent
+POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Two equal databases, who is signed in there (a cookie each) and the addresses of the pages."""
+
+    ours: str
+    bare: str
+    cookies: Mapping[str, str]
+    application_id: int
+    near_the_end: int
+    environment: Mapping[str, str]
+
+
+def _environment() -> dict[str, str]:
+    """Secrets of this run; nothing of the caller's own configuration."""
+    kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
+    return kept | {"SECRET_KEY": vault.make_token(), "DATA_KEY": vault.make_token()}
+
+
+def _app(url: str, environment: Mapping[str, str]) -> Flask:
+    return create_app(config.load({**environment, "DATABASE_URL": url}))
+
+
+def _age() -> str:
+    """Changes with the migrations, so that a kept database always has the present schema."""
+    files = sorted((ROOT / "migrations" / "versions").glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:8]
+
+
+def _fill(url: str, members: int, environment: Mapping[str, str]) -> None:
+    app = _app(url, environment)
+    with app.app_context():
+        upgrade(directory=str(ROOT / "migrations"))
+        run(load_demo, members, secrets=make_secrets(), now=clock.now())
+        db.session.remove()
+        db.engine.dispose()
+
+
+def _postgres(*statements: str) -> None:
+    with psycopg.connect(POSTGRES, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement.encode())
+
+
+def _address(name: str) -> str:
+    return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
+
+
+@contextmanager
+def ground(kind: str, members: int) -> Iterator[Ground]:
+    """Copies of the kept database, with open sessions; removed at the end. The kept one is made where it is missing."""
+    environment = _environment()
+    with _copies(kind, members, environment) as (ours, bare, copy):
+        app = _app(ours, environment)
+        with app.app_context():
+            cookies, application_id, near_the_end = _sign_in(app)
+            db.session.remove()
+            db.engine.dispose()
+        copy()
+        yield Ground(ours, bare, cookies, application_id, near_the_end, environment)
+
+
+@contextmanager
+def _copies(kind: str, members: int, environment: Mapping[str, str]) -> Iterator[tuple[str, str, Any]]:
+    """Addresses of our copy and of the bare one, and what makes the second out of the first."""
+    if kind == "sqlite":
+        kept = ROOT / "var" / f"bench-{members}-{_age()}.db"
+        if not kept.exists():
+            kept.parent.mkdir(mode=0o700, exist_ok=True)
+            making = kept.with_suffix(".new")
+            making.unlink(missing_ok=True)
+            _fill(f"sqlite:///{making}", members, environment)
+            making.rename(kept)
+        with tempfile.TemporaryDirectory() as folder:
+            ours, bare = Path(folder) / "ours.db", Path(folder) / "bare.db"
+            shutil.copyfile(kept, ours)
+            yield f"sqlite:///{ours}", f"sqlite:///{bare}", lambda: shutil.copyfile(ours, bare)
+        return
+    kept_name = f"occto_bench_{members}_{_age()}"
+    with psycopg.connect(POSTGRES) as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (kept_name,)).fetchone()
+    if known is None:
+        _postgres(f'DROP DATABASE IF EXISTS "{kept_name}_new"', f'CREATE DATABASE "{kept_name}_new"')
+        _fill(_address(f"{kept_name}_new"), members, environment)
+        _postgres(f'ALTER DATABASE "{kept_name}_new" RENAME TO "{kept_name}"')
+    ours_name, bare_name = f"occto_bench_ours_{os.getpid()}", f"occto_bench_bare_{os.getpid()}"
+    try:
+        _postgres(f'CREATE DATABASE "{ours_name}" TEMPLATE "{kept_name}"')
+        make_bare = f'CREATE DATABASE "{bare_name}" TEMPLATE "{ours_name}"'
+        yield _address(ours_name), _address(bare_name), lambda: _postgres(make_bare)
+    finally:
+        _postgres(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in (ours_name, bare_name)))
+
+
+def _sign_in(app: Flask) -> tuple[dict[str, str], int, int]:
+    """Open sessions for an administrator of a member, an operator and an applicant; cookies, case, place near the end."""
+    session = db.session()
+    user_id, member_id = session.execute(
+        select(Affiliation.user_id, Affiliation.member_id)
+        .join(Member, Member.id == Affiliation.member_id)
+        .where(Affiliation.role == Role.ADMINISTRATOR, Affiliation.ended_at.is_(None))
+        .where(Member.current_state == MemberState.MEMBER)
+        .order_by(Affiliation.id)
+        .limit(1)
+    ).one()
+    operator = session.scalar(select(StaffRole.user_id).where(StaffRole.role == Role.OPERATOR).limit(1))
+    application_id = session.scalar(
+        select(Application.id)
+        .join(ApplicationDraft, ApplicationDraft.application_id == Application.id)
+        .where(Application.state == ApplicationState.DRAFT, Application.email.is_not(None))
+        .group_by(Application.id)
+        .order_by(func.count().desc(), Application.id)
+        .limit(1)
+    )
+    order = select(Member.id).order_by(Member.kana_key.desc(), Member.id.desc())
+    near_the_end = session.scalar(order.offset(120).limit(1)) or session.scalar(order.limit(1))
+    assert application_id is not None
+    assert near_the_end is not None
+    now = clock.now()
+    cookies = {
+        "member": _session(app, now, user_id=user_id, member_id=member_id),
+        "staff": _session(app, now, user_id=operator),
+        "applicant": _session(app, now, application_id=application_id),
+    }
+    return cookies, application_id, near_the_end
+
+
+def _session(app: Flask, now: datetime, **whose: int | None) -> str:
+    """A session row; returns the cookie that a browser would hold."""
+    token = vault.make_token()
+    row = SessionRow(
+        token_hash=token_hash(token),
+        created_at=now,
+        seen_at=now + timedelta(minutes=20),  # no write of «seen» falls into a measured round
+        ends_at=now + SESSION_LIFE,
+        second_factor_at=now,
+        address="127.0.0.1",
+        agent="benchmark",
+        **whose,
+    )
+    with unit_of_work() as session:
+        session.add(row)
+    signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
+    return str(signer.dumps({"sid": token}))
