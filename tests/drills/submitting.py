@@ -64,6 +64,7 @@ def main() -> None:
         print("ready", flush=True)  # noqa: T201 - read by the test
         for case, browser in pages:
             print(case, press(browser), flush=True)  # noqa: T201
+        sys.stdin.read()  # waits to be killed, should it come this far
 
 
 if __name__ == "__main__":

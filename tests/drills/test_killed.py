@@ -22,7 +22,7 @@ pytestmark = pytest.mark.races
 
 def _submitter(url: str, point: str, *ids: int) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tests.drills.submitting", url, point, *map(str, ids)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def _let_go() -> None:
