@@ -37,9 +37,9 @@ def run_daily() -> lapse.DailyWork:
     """
     now = clock.now()
     reminded = sum(_each(lapse.remind, lapse.running_cases(db.session()), now=now))
-    to_remind, to_remove = lapse.idle_drafts(db.session(), now=now)
-    drafts_reminded = sum(_each(lapse.remind_of_draft, to_remind, now=now))
-    removed = sum(_each(lapse.remove_draft, to_remove, now=now))
+    idle = lapse.idle_drafts(db.session(), now=now)
+    drafts_reminded = sum(_each(lapse.remind_of_draft, idle, now=now))
+    removed = sum(_each(lapse.remove_draft, idle, now=now))
     run(rebuild.rebuild_due, today=today_jst(now))
     return lapse.DailyWork(reminded=reminded, drafts_reminded=drafts_reminded, drafts_removed=removed)
 

@@ -306,6 +306,7 @@ def in_state(make: Factory, state: ApplicationState, *, at: datetime = NOW) -> C
         return main_submitted(make, at=at, pending=True)
     if state is ApplicationState.REMOVED:
         case = filled(make, at=at)
+        assert run(lapse.remind_of_draft, case.id, now=at + timedelta(days=76))
         assert run(lapse.remove_draft, case.id, now=at + timedelta(days=90))
         return case
     case = main_submitted(make, at=at) if state is ApplicationState.MAIN_RETURNED else submitted(make, at=at)

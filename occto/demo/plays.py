@@ -84,6 +84,8 @@ def filled(world: World, a: Applicant, days: int) -> Acting:
 
 def removed(world: World, a: Applicant, days: int) -> Acting:
     yield from draft(world, a, days)
+    yield world.ago(days - 77, 4)
+    lapse.remind_of_draft(world.session, a.id, now=world.ago(days - 77, 4))
     yield world.ago(days - 91, 4)
     lapse.remove_draft(world.session, a.id, now=world.ago(days - 91, 4))
 

@@ -8,9 +8,12 @@ from sqlalchemy import Connection, inspect, text
 
 APPEND_ONLY = (
     "audit_events", "audit_links", "access_events", "access_subjects", "consents", "declarations", "application_revisions",
-    "decisions", "remarks", "register_changes", "terms_versions", "attachment_chunks",
+    "decisions", "remarks", "register_changes", "terms_versions",
 )  # fmt: skip
 """No row is changed or removed."""
+
+UNCHANGING = ("attachment_chunks",)
+"""No row is changed; the files of a draft that was never submitted may be removed with it."""
 
 ONE_WAY: dict[str, tuple[str, ...]] = {
     "audit_details": ("payload", "purged_by_id"),
@@ -27,17 +30,18 @@ def create_triggers(connection: Connection) -> None:
     drop_triggers(connection)
     make = _sqlite if connection.dialect.name == "sqlite" else _postgresql
     present = set(inspect(connection).get_table_names())
-    for table in (*APPEND_ONLY, *ONE_WAY):
+    for table in (*APPEND_ONLY, *UNCHANGING, *ONE_WAY):
         if table in present:
             columns = [column["name"] for column in inspect(connection).get_columns(table)]
-            for statement in make(table, columns, ONE_WAY.get(table, ())):
-                connection.execute(text(statement))
+            for act, statement in make(table, columns, ONE_WAY.get(table, ())).items():
+                if act != "delete" or table not in UNCHANGING:
+                    connection.execute(text(statement))
 
 
 def drop_triggers(connection: Connection) -> None:
     """Remove every trigger of this module, for migrations that have to rebuild a table."""
     present = set(inspect(connection).get_table_names())
-    for table in (*APPEND_ONLY, *ONE_WAY):
+    for table in (*APPEND_ONLY, *UNCHANGING, *ONE_WAY):
         for act in ("update", "delete", "truncate"):
             if connection.dialect.name == "sqlite":
                 connection.execute(text(f"DROP TRIGGER IF EXISTS keep_{table}_{act}"))
@@ -45,20 +49,20 @@ def drop_triggers(connection: Connection) -> None:
                 connection.execute(text(f"DROP TRIGGER IF EXISTS keep_{table}_{act} ON {table}"))
 
 
-def _sqlite(table: str, columns: list[str], may_change: tuple[str, ...]) -> list[str]:
+def _sqlite(table: str, columns: list[str], may_change: tuple[str, ...]) -> dict[str, str]:
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} keeps its history'); END"
     condition = ""
     if may_change:
         last = may_change[-1]
         fixed = [f"OLD.{column} IS NOT NEW.{column}" for column in columns if column not in may_change]
         condition = f"WHEN OLD.{last} IS NOT NULL OR NEW.{last} IS NULL OR {' OR '.join(fixed)} "
-    return [
-        f"CREATE TRIGGER keep_{table}_update BEFORE UPDATE ON {table} {condition}{refuse}",
-        f"CREATE TRIGGER keep_{table}_delete BEFORE DELETE ON {table} {refuse}",
-    ]
+    return {
+        "update": f"CREATE TRIGGER keep_{table}_update BEFORE UPDATE ON {table} {condition}{refuse}",
+        "delete": f"CREATE TRIGGER keep_{table}_delete BEFORE DELETE ON {table} {refuse}",
+    }
 
 
-def _postgresql(table: str, columns: list[str], may_change: tuple[str, ...]) -> list[str]:  # noqa: ARG001 - one signature
+def _postgresql(table: str, columns: list[str], may_change: tuple[str, ...]) -> dict[str, str]:  # noqa: ARG001 - one signature
     condition = ""
     if may_change:
         last = may_change[-1]
@@ -70,9 +74,9 @@ def _postgresql(table: str, columns: list[str], may_change: tuple[str, ...]) -> 
         "$$ BEGIN RAISE EXCEPTION '% keeps its history', TG_TABLE_NAME; END $$"
     )
     run = "EXECUTE FUNCTION keep_history()"
-    return [
-        function,
-        f"CREATE TRIGGER keep_{table}_update BEFORE UPDATE ON {table} FOR EACH ROW {condition}{run}",
-        f"CREATE TRIGGER keep_{table}_delete BEFORE DELETE ON {table} FOR EACH ROW {run}",
-        f"CREATE TRIGGER keep_{table}_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {run}",
-    ]
+    return {
+        "function": function,
+        "update": f"CREATE TRIGGER keep_{table}_update BEFORE UPDATE ON {table} FOR EACH ROW {condition}{run}",
+        "delete": f"CREATE TRIGGER keep_{table}_delete BEFORE DELETE ON {table} FOR EACH ROW {run}",
+        "truncate": f"CREATE TRIGGER keep_{table}_truncate BEFORE TRUNCATE ON {table} FOR EACH STATEMENT {run}",
+    }

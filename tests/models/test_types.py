@@ -3,13 +3,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.exc import DBAPIError, StatementError
 
 from occto.domain.numbers import MAX_YEN
 from occto.extensions import Base, db
 from occto.models import Body, Counter, OutboxMail, ProfileFact, SignInAttempt
-from occto.models.triggers import APPEND_ONLY, ONE_WAY
+from occto.models.triggers import APPEND_ONLY, ONE_WAY, UNCHANGING
 from tests.factories import NOW
 from tests.models.rows import DAY, ROWS, add, insert, row
 
@@ -110,5 +110,14 @@ def test_a_fact_is_voided_once_and_for_all(app: Flask, name: str) -> None:
     _refused(update(table).where(own).values(voided_id=None))
 
 
+@pytest.mark.parametrize("name", UNCHANGING)
+def test_content_is_not_changed_but_may_go_with_its_draft(app: Flask, name: str) -> None:
+    table = Base.metadata.tables[name]
+    insert(name, row(name))
+    _refused(update(table).values({column.name: column for column in table.columns}))
+    db.session.execute(delete(table))
+    assert db.session.scalar(select(func.count()).select_from(table)) == 0
+
+
 def test_every_table_that_keeps_history_exists() -> None:
-    assert {*APPEND_ONLY, *ONE_WAY} <= set(Base.metadata.tables) == set(ROWS)
+    assert {*APPEND_ONLY, *UNCHANGING, *ONE_WAY} <= set(Base.metadata.tables) == set(ROWS)

@@ -12,11 +12,14 @@ from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal
 from occto.domain.joining import WITHOUT_MAIN, ApplicationState, reminder_days
 from occto.domain.settings import DRAFT_DAYS, DRAFT_REMINDER_DAYS
-from occto.models import Application, ApplicationDraft, Attachment
+from occto.models import Application, ApplicationDraft, Attachment, AttachmentChunk, OutboxMail
 from occto.services import audit, outbox
 from occto.services.joining.case import end_contract, locked, locked_by_staff, standing_answers, subject_of, take_step
 from occto.services.joining.review import require_no_act
 from occto.services.joining.submission import party_addresses
+
+DRAFT_NOTICE = timedelta(days=DRAFT_DAYS - DRAFT_REMINDER_DAYS)
+"""How long before its removal the owner of a draft is told at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,45 +72,56 @@ def remind(session: Session, application_id: int, *, now: datetime) -> bool:
     return queued
 
 
-def idle_drafts(session: Session, *, now: datetime) -> tuple[list[int], list[int]]:
-    """Drafts never submitted: those to be reminded of, and those whose 90 days since the last save are over."""
-    rows = session.execute(
-        select(Application.id, Application.saved_at).where(
-            Application.state == ApplicationState.DRAFT,
-            Application.saved_at <= now - timedelta(days=DRAFT_REMINDER_DAYS),
+def idle_drafts(session: Session, *, now: datetime) -> list[int]:
+    """Drafts never submitted that have an address and were not saved for so long that their end comes into sight."""
+    return list(
+        session.scalars(
+            select(Application.id).where(
+                Application.state == ApplicationState.DRAFT,
+                Application.email.is_not(None),
+                Application.saved_at <= now - timedelta(days=DRAFT_REMINDER_DAYS),
+            )
         )
-    ).all()
-    over = now - timedelta(days=DRAFT_DAYS)
-    return [row.id for row in rows if row.saved_at > over], [row.id for row in rows if row.saved_at <= over]
+    )
 
 
 def remind_of_draft(session: Session, application_id: int, *, now: datetime) -> bool:
-    """One reminder before a draft is removed."""
+    """One reminder before a draft is removed: on time, or late with as many days left as on time."""
     application = locked(session, application_id)
     if application.state is not ApplicationState.DRAFT or application.email is None:
         return False
-    removed_on = today_jst(application.saved_at + timedelta(days=DRAFT_DAYS))
+    removed_at = max(application.saved_at + timedelta(days=DRAFT_DAYS), now + DRAFT_NOTICE)
     mail = outbox.queue(
         session,
         "join/draft_reminder",
         to=application.email,
-        params={"company": application.name, "removed_on": removed_on},
+        params={"company": application.name, "removed_on": today_jst(removed_at)},
         application_id=application.id,
-        dedupe_key=f"draft:{application.id}:{application.saved_at.isoformat()}",
+        dedupe_key=_draft_key(application),
         now=now,
     )
     return mail is not None
 
 
+def _draft_key(application: Application) -> str:
+    return f"draft:{application.id}:{application.saved_at.isoformat()}"
+
+
 def remove_draft(session: Session, application_id: int, *, now: datetime) -> bool:
-    """Remove what was typed in a draft never submitted; the consent row and an empty case stay (利用規約 2.7.2④ does not apply)."""
+    """Remove what was typed and attached in a draft never submitted, 90 days after the last save.
+
+    Only after a reminder that left time to act; a draft without an address stays. The consent row and an empty case
+    stay (利用規約 2.7.2④ does not apply).
+    """
     application = locked(session, application_id)
     if application.state is not ApplicationState.DRAFT or application.saved_at > now - timedelta(days=DRAFT_DAYS):
         return False
+    reminded_at = session.scalar(select(OutboxMail.queued_at).where(OutboxMail.dedupe_key == _draft_key(application)))
+    if reminded_at is None or reminded_at > now - DRAFT_NOTICE:
+        return False
     saved_at = application.saved_at
     session.execute(delete(ApplicationDraft).where(ApplicationDraft.application_id == application.id))
-    files = update(Attachment).where(Attachment.application_id == application.id)
-    session.execute(files.values(name="削除済み", removed_at=func.coalesce(Attachment.removed_at, now)))
+    _remove_files(session, application.id, now=now)
     application.email = application.email_key = application.name = application.name_key = None
     application.corporate_number = None
     application.state, application.decided_at = ApplicationState.REMOVED, now
@@ -119,6 +133,14 @@ def remove_draft(session: Session, application_id: int, *, now: datetime) -> boo
     )
     session.flush()
     return True
+
+
+def _remove_files(session: Session, application_id: int, *, now: datetime) -> None:
+    """The bytes go; the rows stay without their names, because the trail speaks of them."""
+    own = select(Attachment.id).where(Attachment.application_id == application_id)
+    session.execute(delete(AttachmentChunk).where(AttachmentChunk.attachment_id.in_(own)))
+    files = update(Attachment).where(Attachment.application_id == application_id)
+    session.execute(files.values(name="削除済み", removed_at=func.coalesce(Attachment.removed_at, now)))
 
 
 def lapse(

@@ -6,6 +6,7 @@ from sqlalchemy import func, select
 
 from occto.domain.clauses import Clause
 from occto.domain.codes import AttachmentKind
+from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound
 from occto.domain.joining import ApplicationState
 from occto.domain.settings import DRAFT_DAYS, DRAFT_REMINDER_DAYS
@@ -14,6 +15,7 @@ from occto.models import (
     Application,
     ApplicationDraft,
     Attachment,
+    AttachmentChunk,
     AuditEvent,
     Consent,
     ContractOfUse,
@@ -189,30 +191,47 @@ def test_only_cases_whose_year_is_running_are_due(make: Factory, state: Applicat
         assert _remind(case, NOW + timedelta(days=200)) == running
 
 
-def _idle(at: datetime) -> tuple[list[int], list[int]]:
+def _idle(at: datetime) -> list[int]:
     found = lapse.idle_drafts(db.session(), now=at)
     db.session.rollback()
     return found
 
 
+def _remove(case: Case) -> datetime:
+    """Remind on time and remove on time; the instant of the removal."""
+    at = NOW + timedelta(days=DRAFT_DAYS)
+    assert run(lapse.remind_of_draft, case.id, now=NOW + timedelta(days=DRAFT_REMINDER_DAYS))
+    assert run(lapse.remove_draft, case.id, now=at)
+    return at
+
+
 def test_a_draft_is_reminded_of_once_and_then_removed(make: Factory) -> None:
     case = filled(make)
     second = timedelta(seconds=1)
-    assert _idle(NOW + timedelta(days=DRAFT_REMINDER_DAYS) - second) == ([], [])
-    assert _idle(NOW + timedelta(days=DRAFT_REMINDER_DAYS)) == ([case.id], [])
+    assert _idle(NOW + timedelta(days=DRAFT_REMINDER_DAYS) - second) == []
+    assert _idle(NOW + timedelta(days=DRAFT_REMINDER_DAYS)) == [case.id]
     at = NOW + timedelta(days=DRAFT_REMINDER_DAYS)
     assert run(lapse.remind_of_draft, case.id, now=at)
     assert not run(lapse.remind_of_draft, case.id, now=at + timedelta(days=1))
-    assert _idle(NOW + timedelta(days=DRAFT_DAYS) - second) == ([case.id], [])
-    assert _idle(NOW + timedelta(days=DRAFT_DAYS)) == ([], [case.id])
     assert not run(lapse.remove_draft, case.id, now=NOW + timedelta(days=DRAFT_DAYS) - second)
     assert run(lapse.remove_draft, case.id, now=NOW + timedelta(days=DRAFT_DAYS))
 
 
+def test_a_late_reminder_leaves_as_much_time_as_one_on_time(make: Factory) -> None:
+    """The worker was down for a month: nobody loses a draft unwarned."""
+    case = filled(make)
+    late = NOW + timedelta(days=DRAFT_DAYS + 30)
+    assert not run(lapse.remove_draft, case.id, now=late)
+    assert run(lapse.remind_of_draft, case.id, now=late)
+    mail = db.session.scalars(select(OutboxMail).where(OutboxMail.template == "join/draft_reminder")).one()
+    assert mail.params["removed_on"] == today_jst(late + lapse.DRAFT_NOTICE).isoformat()
+    assert not run(lapse.remove_draft, case.id, now=late + lapse.DRAFT_NOTICE - timedelta(seconds=1))
+    assert run(lapse.remove_draft, case.id, now=late + lapse.DRAFT_NOTICE)
+
+
 def test_a_removed_draft_leaves_the_consent_and_an_empty_case(make: Factory) -> None:
     case = filled(make)
-    at = NOW + timedelta(days=DRAFT_DAYS + 5)
-    assert run(lapse.remove_draft, case.id, now=at)
+    at = _remove(case)
     row = case.row()
     assert (row.state, row.decided_at) == (S.REMOVED, at)
     assert (row.email, row.email_key, row.name, row.name_key, row.corporate_number) == (None,) * 5
@@ -223,7 +242,7 @@ def test_a_removed_draft_leaves_the_consent_and_an_empty_case(make: Factory) -> 
     removed = select(func.count()).select_from(AuditEvent).where(AuditEvent.tag == "application.draft_removed")
     assert db.session.scalar(removed) == 1
     before = row_counts()
-    assert _idle(at) == ([], [])
+    assert _idle(at) == []
     with refused("not_found"):
         run(lapse.remove_draft, case.id, now=at)
     assert row_counts() == before
@@ -242,7 +261,7 @@ def test_a_save_keeps_the_draft(make: Factory) -> None:
 def test_what_was_submitted_is_never_removed(make: Factory, state: ApplicationState) -> None:
     case = in_state(make, state)
     late = NOW + timedelta(days=2000)
-    assert _idle(late) == ([], [])
+    assert _idle(late) == []
     assert not run(lapse.remove_draft, case.id, now=late)
     assert not run(lapse.remind_of_draft, case.id, now=late)
 
@@ -257,7 +276,8 @@ def test_a_case_on_hold_is_not_lapsed(make: Factory) -> None:
 def test_the_files_of_a_removed_draft_are_out_of_reach(make: Factory) -> None:
     case = filled(make)
     file = add_file(case, AttachmentKind.REGISTRY)
-    assert run(lapse.remove_draft, case.id, now=NOW + timedelta(days=DRAFT_DAYS))
+    _remove(case)
+    assert db.session.scalar(select(func.count()).select_from(AttachmentChunk)) == 0, "the bytes are gone"
     with unit_of_work() as session:
         kept = session.get(Attachment, file)
         assert kept is not None
