@@ -15,7 +15,7 @@ from occto.domain.errors import NotFound, Refusal, Stale
 from occto.domain.files import check_party_total
 from occto.domain.joining import EDITABLE, JOINING, MAIN_STAGE, Stage
 from occto.domain.profile import COMPANY
-from occto.domain.sections import FILES, TASKS, TERMS
+from occto.domain.sections import ACTS, FILES, TASKS, TERMS
 from occto.domain.text import InputError, search_key
 from occto.models import Application, ApplicationDraft, Attachment, AttachmentChunk
 from occto.queries.terms import consent_of_application
@@ -64,8 +64,18 @@ def save_section(
     if len(canonical(typed)) > TYPED_LIMIT:
         raise Refusal("too_large", "入力の量が多すぎて保存できません。内容を短くして、もう一度保存してください。")
     _put(session, application, section, typed=typed, answers=answers, errors=errors, now=now, draft=draft)
+    if section == ACTS.key:
+        _let_go_of_replaced(session, application, typed.get("acts") or {}, now=now)
     detail = {"section": section, "errors": errors}
     audit.record(session, "application.saved", subject=subject_of(application), actor=actor, now=now, detail=detail)
+
+
+def _let_go_of_replaced(session: Session, application: Application, acts: Mapping[str, Any], *, now: datetime) -> None:
+    """Copies of METI notices that no category names any more leave the draft; revisions still show theirs."""
+    named = {row.get("attachment_id") for row in acts.values()}
+    for file in current_files(session, application.id):
+        if file.kind is AttachmentKind.METI_ACT and file.id not in named:
+            file.removed_at = now
 
 
 def editable(session: Session, application_id: int, *, actor: Actor) -> Application:
@@ -179,6 +189,8 @@ def remove_file(session: Session, application_id: int, attachment_id: int, *, ac
     attachment = session.get(Attachment, attachment_id, with_for_update=True)
     if attachment is None or attachment.application_id != application.id or attachment.removed_at is not None:
         raise NotFound
+    if attachment.kind is AttachmentKind.METI_ACT:
+        raise Refusal("act_file", "通知の写しは、区分ごとの画面で新しい写しを選ぶと入れ替わります。")
     attachment.removed_at = now
     application.saved_at = now
     detail = {"attachment_id": attachment.id}

@@ -11,7 +11,18 @@ from occto.extensions import db
 from occto.models import Application, ApplicationDraft, ApplicationRevision, Attachment, AttachmentChunk
 from occto.services.joining import drafts
 from occto.unit_of_work import run
-from tests.answers import Case, add_file, agree, complete_answers, filled, in_state, send, start, submitted
+from tests.answers import (
+    Case,
+    add_file,
+    agree,
+    complete_answers,
+    filled,
+    in_state,
+    main_started,
+    send,
+    start,
+    submitted,
+)
 from tests.factories import NOW, Factory
 from tests.observing import refused
 
@@ -181,7 +192,7 @@ def test_documents_of_the_act_stay_out_of_the_list_of_files(make: Factory) -> No
 
 def test_files_of_others_and_removed_ones_are_not_found(make: Factory) -> None:
     case, other = filled(make), filled(make)
-    foreign, own = add_file(other), add_file(case)
+    foreign, own = add_file(other, AttachmentKind.REGISTRY), add_file(case, AttachmentKind.REGISTRY)
     with refused("not_found"):
         run(drafts.remove_file, case.id, foreign, actor=case.applicant, now=NOW)
     run(drafts.remove_file, case.id, own, actor=case.applicant, now=NOW)
@@ -222,3 +233,31 @@ def test_editing_after_submission_leaves_the_revision_alone(make: Factory) -> No
     _save(case, seen_version=1, answers={"capital": 1})
     revision = db.session.scalars(select(ApplicationRevision)).one()
     assert revision.answers["outline"]["capital"] == 100_000_000
+
+
+def test_a_replaced_copy_of_a_notice_leaves_the_draft(make: Factory) -> None:
+    case = main_started(make)
+    first, second = add_file(case), add_file(case)
+
+    def name(attachment_id: int, version: int) -> None:
+        acts = {"GEN": {"status": "ACT", "attachment_id": attachment_id}}
+        run(
+            drafts.save_section,
+            case.id,
+            "acts",
+            typed={"acts": acts},
+            answers=None,
+            errors=0,
+            seen_version=version,
+            actor=case.applicant,
+            now=NOW,
+        )
+
+    name(first, 0)
+    assert [file.id for file in drafts.current_files(db.session(), case.id)] == [first], (
+        "the one nobody names is let go"
+    )
+    with refused("not_found"):
+        run(drafts.remove_file, case.id, second, actor=case.applicant, now=NOW)
+    with refused("act_file"):
+        run(drafts.remove_file, case.id, first, actor=case.applicant, now=NOW)
