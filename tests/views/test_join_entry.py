@@ -1,13 +1,18 @@
 """The way in: links that are used, replaced or gone explain themselves."""
 
+from io import BytesIO
+from urllib.parse import unquote
+
 import pytest
-from sqlalchemy import select
+from pypdf import PdfReader
+from sqlalchemy import func, select
 
 from occto import clock, vault
 from occto.access import token_hash
 from occto.domain.codes import AttachmentKind, LinkPurpose
 from occto.domain.joining import Stage
-from occto.models import OutboxMail
+from occto.extensions import db
+from occto.models import Application, OutboxMail
 from occto.services import links
 from occto.services.joining import drafts, submission
 from occto.unit_of_work import run, unit_of_work
@@ -126,3 +131,25 @@ def test_a_link_of_another_address_opens_no_foreign_case(browser: Browser, make:
     assert browser.response is not None
     assert browser.response.status_code == 410
     assert str(case.id) not in browser.path.split("/")
+
+
+def test_the_copy_is_of_what_was_submitted_or_says_that_it_is_a_draft(make: Factory) -> None:
+    case = answers.submitted(make)
+    browser = make.signed_in(application_id=case.id)
+    names = []
+    for edited in (False, True):
+        if edited:
+            browser.get(f"/join/applications/{case.id}/sections/pledges")
+            browser.submit({"no_antisocial_forces": []}, follow=False)
+        copy = browser.get(f"/join/applications/{case.id}/copy.pdf")
+        names.append(unquote(copy.headers["Content-Disposition"].split("''")[1]))
+        text = PdfReader(BytesIO(copy.data)).pages[0].extract_text()
+        assert ((case.row().acceptance_number or "") in text) is not edited, "a draft carries no number"
+    assert names == ["加入仮申請の控え.pdf", "加入仮申請の下書き.pdf"]
+
+
+def test_a_choice_that_is_none_starts_nothing(make: Factory) -> None:
+    browser = Browser(make.app)
+    browser.get(apply_link())
+    assert browser.submit({"application": "1 OR 1"}, follow=False).status_code == 404
+    assert db.session.scalar(select(func.count()).select_from(Application)) == 0

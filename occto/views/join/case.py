@@ -1,6 +1,7 @@
 """The case as a whole: where it stands, check page, submission, withdrawal, letters, slip and copy as PDF."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from flask import flash, render_template, request, url_for
 from sqlalchemy.orm import Session
@@ -37,6 +38,9 @@ from occto.services.joining import drafts, review, submission
 from occto.unit_of_work import run
 from occto.views.join.blueprint import RETURNED, Case, load_case, pages, section_url
 from occto.views.tools import download, new_form_id, once, see_other
+
+if TYPE_CHECKING:
+    from occto.models import ApplicationRevision
 
 _APPLICANT = permissions_of((Role.APPLICANT,))
 
@@ -118,12 +122,11 @@ def check(application_id: int) -> str:
     return _check_page(load_case(application_id), ReceivedForm(today=today_jst(clock.now())))
 
 
-def _stands_submitted(case: Case, answers: Answers) -> bool:
+def _stands_submitted(case: Case) -> bool:
     """Whether exactly this lies before the office already: going back and pressing again makes no second revision."""
     if case.application.state not in WAITING_FOR_STAFF | {ApplicationState.AWAITING_ACT}:
         return False
-    newest = applications.revisions(db.session(), case.id)[-1]
-    return newest.stage is case.stage and digest(newest.answers) == digest(answers)
+    return _stands_in(applications.revisions(db.session(), case.id)[-1], case)
 
 
 def _check_page(case: Case, form: BaseForm, *, refusal: Refusal | None = None) -> str:
@@ -156,7 +159,7 @@ def _check_page(case: Case, form: BaseForm, *, refusal: Refusal | None = None) -
         else "",
         errors=bool(refusal or form.errors),
         may_submit=may_submit,
-        unchanged=may_submit and _stands_submitted(case, answers),
+        unchanged=may_submit and _stands_submitted(case),
     )
 
 
@@ -167,7 +170,7 @@ def submit(application_id: int) -> str | Response:
     form, now = ReceivedForm(request.form, today=today_jst(clock.now())), clock.now()
     if case.on_paper and not form.validate():
         return _check_page(case, form)
-    if _stands_submitted(case, case.answers):
+    if _stands_submitted(case):
         return see_other("join.submitted", application_id=application_id)
     received = min(start_of_day(form.received_on.data), now) if case.on_paper else None
 
@@ -303,19 +306,41 @@ def slip_values(session: Session, application_id: int) -> pdf.AcceptanceSlip:
 @pages.get("/applications/<int:application_id>/copy.pdf")
 @permit(Permission.APPLICATION_PAGES)
 def copy(application_id: int) -> Response:
-    """申請の控え: everything as it stands, for the company's own approval and records."""
+    """申請の控え: what was submitted, with its number and date; or the draft, named as one, where it differs."""
     case = load_case(application_id)
-    sections: list[pdf.Section] = [
+    values = _copy_values(case)
+    content = pdf.application_copy(values, issuer=_issuer(), created_at=clock.now())
+    return download(content, name=f"{values['title']}.pdf", media_type=pdf.MIMETYPE)
+
+
+def _copy_values(case: Case) -> pdf.ApplicationCopy:
+    app, submitted = case.application, applications.revisions(db.session(), case.id)
+    newest = submitted[-1] if submitted else None
+    if newest is None or (app.state in EDITABLE and not _stands_in(newest, case)):
+        return {
+            "title": f"{label(case.stage)}の下書き",
+            "number": None,
+            "state": "まだ提出されていません",
+            "submitted_at": None,
+            "sections": _copy_sections(case.answers, stage=case.stage),
+        }
+    return {
+        "title": f"{label(newest.stage)}の控え",
+        "number": app.acceptance_number,
+        "state": label(app.state),
+        "submitted_at": newest.submitted_at,
+        "sections": _copy_sections(newest.answers, stage=newest.stage),
+    }
+
+
+def _stands_in(revision: "ApplicationRevision", case: Case) -> bool:
+    """Whether the draft is what that revision says."""
+    return revision.stage is case.stage and digest(revision.answers) == digest(case.answers)
+
+
+def _copy_sections(answers: Answers, *, stage: Stage) -> list[pdf.Section]:
+    return [
         {"title": part.title, "rows": [(row.title, row.value or None) for row in part.rows]}
-        for part in shown(case.answers, stage=case.stage)
+        for part in shown(answers, stage=stage)
         if part.rows
     ]
-    values: pdf.ApplicationCopy = {
-        "title": f"{label(case.stage)}の控え",
-        "number": case.application.acceptance_number,
-        "state": label(case.application.state),
-        "submitted_at": case.application.submitted_at,
-        "sections": sections,
-    }
-    content = pdf.application_copy(values, issuer=_issuer(), created_at=clock.now())
-    return download(content, name=f"{label(case.stage)}の控え.pdf", media_type=pdf.MIMETYPE)

@@ -8,7 +8,7 @@ from occto.access import actor, permit, start_session_cookie, token_hash
 from occto.answers import shown
 from occto.domain.canonical import digest
 from occto.domain.codes import LinkPurpose, SignInOutcome
-from occto.domain.errors import Refusal
+from occto.domain.errors import NotFound, Refusal
 from occto.domain.joining import DECIDED
 from occto.domain.permissions import Permission
 from occto.domain.settings import APPLY_URL_HOURS
@@ -76,7 +76,10 @@ def open_link(token: str) -> str | tuple[str, int]:
 @permit(Permission.PUBLIC)
 def use_link(token: str) -> Response | tuple[str, int]:
     chosen = request.form.get("application", NEW)
-    application_id = int(chosen) if chosen.isascii() and chosen.isdigit() and len(chosen) < 19 else None
+    known = chosen == NEW or (chosen.isascii() and chosen.isdigit() and len(chosen) < 19)
+    if not known:
+        raise NotFound
+    application_id = None if chosen == NEW else int(chosen)
     session_token = vault.make_token()
     try:
         opened = run(
