@@ -4,13 +4,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
 from occto.extensions import WRITING, db
 
 P = ParamSpec("P")
 T = TypeVar("T")
+_UNIQUE_VIOLATION = "23505"
 _RETRIED_STATES = frozenset({"40001", "40P01"})  # PostgreSQL: serialisation failure, deadlock
 
 
@@ -48,15 +49,22 @@ def unit_of_work() -> Iterator[Session]:
 
 
 def run(verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Do `verb` in a unit of work of its own; a deadlock or serialisation failure is tried once more, then Busy."""
+    """Do `verb` in a unit of work of its own; where it collided with another writer, once more.
+
+    A second try after a deadlock may pass; after a UNIQUE collision the verb sees the other's row and refuses in its own
+    words. What fails again is raised: Busy, or IntegrityError.
+    """
     try:
         with unit_of_work() as session:
             return verb(session, *args, **kwargs)
     except Busy as busy:
         if not busy.collided:
             raise
-        with unit_of_work() as session:
-            return verb(session, *args, **kwargs)
+    except IntegrityError as error:
+        if _state(error) != _UNIQUE_VIOLATION:  # SQLite has one writer at a time: nobody came in between
+            raise
+    with unit_of_work() as session:
+        return verb(session, *args, **kwargs)
 
 
 def is_passing(error: DBAPIError) -> bool:

@@ -257,3 +257,21 @@ def test_a_server_going_down_is_busy(fresh_app: Flask) -> None:
         run(verb)
     assert caught.value.collided is False
     assert run(next_number, "after", "1") == 1
+
+
+def test_after_a_unique_collision_the_verb_sees_the_other_row(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two at once the loser is asked again, and can refuse in its own words instead of failing."""
+
+    class Collision(Exception):  # noqa: N818 - stands in for the driver's
+        sqlstate = "23505"
+
+    calls = []
+
+    def verb(_session: Session) -> str:
+        calls.append(1)
+        if len(calls) == 1:
+            raise IntegrityError("INSERT", {}, Collision())
+        return "refused in words"
+
+    assert run(verb) == "refused in words"
+    assert len(calls) == 2
