@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from occto.domain.actor import Actor
 from occto.domain.canonical import digest
 from occto.domain.clauses import Clause
-from occto.domain.codes import AttachmentKind, Channel, Declaration, LinkPurpose
+from occto.domain.codes import AttachmentKind, Channel, Declaration, LinkPurpose, MailState
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal, Stale
 from occto.domain.joining import JOINING, Stage, last_day_for_main
@@ -25,7 +25,7 @@ from occto.domain.sections import (
     missing_sections,
     needs_confirmation,
 )
-from occto.models import Application, ApplicationRevision, DeclarationRow
+from occto.models import Application, ApplicationRevision, DeclarationRow, OutboxMail
 from occto.queries.terms import consent_of_application, terms_in_force
 from occto.services import audit, links, outbox
 from occto.services.joining.case import (
@@ -259,6 +259,16 @@ def party_addresses(application: Application, answers: Answers) -> list[str]:
     return list(found.values())
 
 
+def _confirmation_key(session: Session, application: Application, *, now: datetime) -> str:
+    """One mail an hour for the same answers, and another one at once where the earlier ones did not arrive."""
+    lost = select(func.count()).where(
+        OutboxMail.application_id == application.id,
+        OutboxMail.template == "join/confirm",
+        OutboxMail.state.in_((MailState.FAILED, MailState.BOUNCED)),
+    )
+    return f"confirm:{application.id}:{application.confirmation_digest}:{now:%Y%m%d%H}:{session.scalar(lost)}"
+
+
 def _ask_confirmation(
     session: Session, application: Application, answers: Answers, *, actor: Actor, now: datetime
 ) -> None:
@@ -284,7 +294,7 @@ def _ask_confirmation(
         params=params,
         application_id=application.id,
         clause=Clause.C2_3_1,
-        dedupe_key=f"confirm:{application.id}:{application.confirmation_digest}:{now.date()}",
+        dedupe_key=_confirmation_key(session, application, now=now),
         now=now,
     )
     detail = {"digest": application.confirmation_digest}
