@@ -142,9 +142,16 @@ def upgrade():
         ),
         sa.Column("email", sa.Text(), nullable=True, comment="where the links go"),
         sa.Column("email_key", SortText, nullable=True, comment="lower case"),
-        sa.Column("name", sa.Text(), nullable=True, comment="商号 as last saved, for lists"),
+        sa.Column(
+            "name",
+            sa.Text(),
+            nullable=True,
+            comment="商号 as submitted, before that as last saved; for lists and mails",
+        ),
         sa.Column("name_key", SortText, nullable=True, comment="normalised for search"),
-        sa.Column("corporate_number", SortText, nullable=True, comment="as last saved, for lists"),
+        sa.Column(
+            "corporate_number", SortText, nullable=True, comment="as submitted, before that as last saved; for lists"
+        ),
         sa.Column("operator_code", SortText, nullable=True, comment="事業者コード as recorded by staff"),
         sa.Column("created_at", UtcDateTime(), nullable=False),
         sa.Column("saved_at", UtcDateTime(), nullable=False, comment="last save by the applicant"),

@@ -58,9 +58,13 @@ class Application(Base):
     channel: Mapped[Channel] = mapped_column(code(Channel, name="channel"), default=Channel.ONLINE)
     email: Mapped[str | None] = mapped_column(Text, comment="where the links go")
     email_key: Mapped[str | None] = mapped_column(SortText, index=True, comment="lower case")
-    name: Mapped[str | None] = mapped_column(Text, comment="商号 as last saved, for lists")
+    name: Mapped[str | None] = mapped_column(
+        Text, comment="商号 as submitted, before that as last saved; for lists and mails"
+    )
     name_key: Mapped[str | None] = mapped_column(SortText, comment="normalised for search")
-    corporate_number: Mapped[str | None] = mapped_column(SortText, index=True, comment="as last saved, for lists")
+    corporate_number: Mapped[str | None] = mapped_column(
+        SortText, index=True, comment="as submitted, before that as last saved; for lists"
+    )
     operator_code: Mapped[str | None] = mapped_column(
         SortText, unique=True, comment="事業者コード as recorded by staff"
     )

@@ -112,13 +112,13 @@ def _put(
     draft.version = (draft.version or 0) + 1
     application.saved_at = now
     application.confirmation_asked_at = application.confirmation_digest = None
-    if section == COMPANY.key:
-        _copy_for_lists(application, clean or jsonable(typed))
+    if section == COMPANY.key and application.acceptance_number is None:
+        copy_for_lists(application, clean or jsonable(typed))
     session.flush()
 
 
-def _copy_for_lists(application: Application, values: Mapping[str, Any]) -> None:
-    """The name and number that staff lists show: of the last save, even while other inputs are wrong."""
+def copy_for_lists(application: Application, values: Mapping[str, Any]) -> None:
+    """The name and number that lists and mails show: as submitted; before that as last saved, even half right."""
     name = str(values.get("name") or "")[:120]
     number = values.get("corporate_number")
     application.name = name or None

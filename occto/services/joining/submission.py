@@ -14,7 +14,7 @@ from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal, Stale
 from occto.domain.joining import JOINING, Stage, last_day_for_main
 from occto.domain.numbers import format_acceptance_number
-from occto.domain.profile import CONTACTS, MEMBER_CONTACT
+from occto.domain.profile import COMPANY, CONTACTS, MEMBER_CONTACT
 from occto.domain.sections import (
     CODE,
     FILES,
@@ -38,7 +38,7 @@ from occto.services.joining.case import (
     subject_of,
     take_step,
 )
-from occto.services.joining.drafts import stage_for_editing
+from occto.services.joining.drafts import copy_for_lists, stage_for_editing
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +186,7 @@ def _take_in(
     if stage is Stage.MAIN and application.main_submitted_at is None:
         application.main_submitted_at = at
     revision = _add_revision(session, application, answers, stage=stage, at=at, actor=actor, now=now)
+    copy_for_lists(application, answers[COMPANY.key])
     application.waiting_since = now
     application.held_at = application.hold_reason = None
     application.confirmation_asked_at = application.confirmation_digest = None

@@ -334,3 +334,14 @@ def test_withdrawing_tells_the_company_and_is_kept(make: Factory) -> None:
     assert (decision.reason, decision.actor_id) == ("計画の中止", None)
     mails = select(func.count()).select_from(OutboxMail).where(OutboxMail.template == "join/withdrawn")
     assert db.session.scalar(mails) == 2
+
+
+def test_lists_and_mails_name_the_company_as_submitted(make: Factory) -> None:
+    """An edit that was not submitted renames nothing that others see."""
+    case = submitted(make)
+    name = case.row().name
+    company = complete_answers(Stage.PROVISIONAL, serial=case.serial)["company"] | {"name": "改称後電力株式会社"}
+    save(case, {"company": company})
+    assert case.row().name == name
+    send(case, Stage.PROVISIONAL)
+    assert case.row().name == "改称後電力株式会社"
