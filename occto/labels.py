@@ -70,7 +70,7 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
         "BOUNCED": "不達（宛先で拒否）",
         "SUPPRESSED": "送信しない",
     },
-    codes.ConsentKind: {"EXPLICIT": "同意ボタン", "DEEMED": "サインインによるみなし同意"},
+    codes.ConsentKind: {"EXPLICIT": "同意ボタン", "DEEMED": "サインインによるみなし同意", "PAPER": "書面での同意"},
     codes.FormedBy: {"CLICK": "同意ボタン", "DEEMED": "みなし同意", "PAPER": "書面"},
     codes.Declaration: {
         "NO_ANTISOCIAL_FORCES": "反社会的勢力でないことの表明",

@@ -93,7 +93,7 @@ def upgrade():
         sa.Column("member_id", BigId, nullable=True),
         sa.Column(
             "kind",
-            sa.Enum("EXPLICIT", "DEEMED", name="kind", native_enum=False, create_constraint=True, length=16),
+            sa.Enum("EXPLICIT", "DEEMED", "PAPER", name="kind", native_enum=False, create_constraint=True, length=16),
             nullable=False,
         ),
         sa.Column("at", UtcDateTime(), nullable=False),

@@ -151,10 +151,11 @@ class MailState(StrEnum):
 
 
 class ConsentKind(StrEnum):
-    """利用規約 2.1.2: by the button, or deemed by the first sign-in with a notified ID."""
+    """利用規約 2.1.2: by the button, deemed by the first sign-in with a notified ID, or stated in a paper application."""
 
     EXPLICIT = "EXPLICIT"
     DEEMED = "DEEMED"
+    PAPER = "PAPER"
 
 
 class FormedBy(StrEnum):

@@ -117,7 +117,7 @@ def _start(session: Session, email: str, *, cases: list[Application], now: datet
 
 
 def agree_to_terms(session: Session, application_id: int, *, seen_terms_id: int, actor: Actor, now: datetime) -> None:
-    """「本利用規約に同意する」: the contract of use is made at this click (利用規約 2.1.2).
+    """「本利用規約に同意する」: the contract of use is made at this click (利用規約 2.1.2); staff record what a paper states.
 
     Refusals: terms_changed where another version is in force than the one shown, case_decided where the case is over.
     A second click changes nothing.
@@ -133,11 +133,13 @@ def agree_to_terms(session: Session, application_id: int, *, seen_terms_id: int,
     earlier = consent_of_application(session, application.id)
     if earlier is not None and earlier.terms_version_id == version.id:
         return
+    on_paper = application.channel is Channel.PAPER
+    kind = ConsentKind.PAPER if on_paper else ConsentKind.EXPLICIT
     session.add(
         Consent(
             terms_version_id=version.id,
             application_id=application.id,
-            kind=ConsentKind.EXPLICIT,
+            kind=kind,
             at=now,
             address=actor.address,
         )
@@ -147,12 +149,12 @@ def agree_to_terms(session: Session, application_id: int, *, seen_terms_id: int,
             ContractOfUse(
                 application_id=application.id,
                 formed_at=now,
-                formed_by=FormedBy.PAPER if application.channel is Channel.PAPER else FormedBy.CLICK,
+                formed_by=FormedBy.PAPER if on_paper else FormedBy.CLICK,
                 terms_version_id=version.id,
             )
         )
     application.saved_at = now
-    detail = {"terms_no": version.no, "kind": ConsentKind.EXPLICIT}
+    detail = {"terms_no": version.no, "kind": kind}
     audit.record(
         session,
         "terms.agreed",

@@ -115,7 +115,8 @@ def agree(application_id: int) -> Response:
     except Refusal as refusal:
         flash(refusal.sentence, "warning")
         return see_other("join.terms", application_id=case.id)
-    flash("利用規約に同意いただきました。続いて、申請の内容を入力してください。", "success")
+    done = "書面での同意を記録しました。" if case.on_paper else "利用規約に同意いただきました。"
+    flash(f"{done}続いて、申請の内容を入力してください。", "success")
     return see_other("join.tasks", application_id=case.id)
 
 
