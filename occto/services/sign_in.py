@@ -211,9 +211,17 @@ def request_password_link(
 
 
 def set_password(session: Session, token_hash: str, *, password_hash: str, actor: Actor, now: datetime) -> int:
-    """Use the link up and set the password; all sessions of the user end. Returns the user's id."""
+    """Use the link up and set the password; all sessions of the user end. Returns the user's id.
+
+    Refusals: those of `links.inspect`, link_revoked too where it went to an address that the user has no more, user_stopped.
+    """
     link = links.use(session, token_hash, purpose=LinkPurpose.SET_PASSWORD, now=now)
     user = _locked_user(session, link.user_id)
+    if link.email_key != user.email_key:
+        raise Refusal(
+            "link_revoked",
+            "このリンクは、いまのメールアドレスにお送りしたものではありません。新しいリンクをお受け取りください。",
+        )
     if user.state not in {UserState.ACTIVE, UserState.INVITED}:
         raise Refusal("user_stopped", "このユーザIDは現在ご利用いただけません。当機関へご連絡ください。")
     user.password_hash, user.state = password_hash, UserState.ACTIVE

@@ -347,3 +347,14 @@ def test_known_and_unknown_users_are_told_the_same(make: Factory) -> None:
     assert pages == [(200, True), (200, True)]
     outcomes = db.session.scalars(select(SignInAttempt.outcome)).all()
     assert outcomes == [SignInOutcome.BAD_PASSWORD] * 2
+
+
+def test_a_link_to_an_address_given_up_sets_no_password(make: Factory) -> None:
+    user = make.user()
+    link = mint_link(user.email, purpose=LinkPurpose.SET_PASSWORD, now=NOW, user_id=user.id)
+    with unit_of_work() as session:
+        moved = session.get(User, user.id)
+        assert moved is not None
+        moved.email = moved.email_key = "moved@company.example.jp"
+    with refused("link_revoked"):
+        run(sign_in.set_password, token_hash(link), password_hash="new", actor=ANYBODY, now=NOW)
