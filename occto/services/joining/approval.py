@@ -27,8 +27,7 @@ from occto.models import (
 )
 from occto.services import audit, outbox, register
 from occto.services.joining import review
-from occto.services.joining.case import locked_by_staff, newest_revision, subject_of, take_step
-from occto.services.joining.submission import party_addresses
+from occto.services.joining.case import locked_by_staff, newest_revision, subject_of, take_step, tell_party
 
 
 def approve(session: Session, application_id: int, *, seen_version: int, actor: Actor, now: datetime) -> int:
@@ -192,23 +191,17 @@ def _tell(
     Categories still applied for are not in the register: the mail names them and says what to do once their act is there.
     """
     entered = act_dates(answers)
-    params = {
-        "company": member.current_name,
-        "number": application.acceptance_number,
-        "member_on": application.member_on,
-        "operator_code": member.operator_code,
-        "pending": [licence for licence in chosen_licences(answers) if licence not in entered],
-    }
-    for address in party_addresses(application, answers):
-        outbox.queue(
-            session,
-            "join/approved",
-            to=address,
-            params=params,
-            member_id=member.id,
-            application_id=application.id,
-            now=now,
-        )
+    tell_party(
+        session,
+        application,
+        "join/approved",
+        now=now,
+        member_id=member.id,
+        company=member.current_name,
+        member_on=application.member_on,
+        operator_code=member.operator_code,
+        pending=[licence for licence in chosen_licences(answers) if licence not in entered],
+    )
     person = {"company": application.name, "name": user.name}
     template = "account/invited" if invited else "account/affiliated"
     outbox.queue(

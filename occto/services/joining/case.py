@@ -13,6 +13,7 @@ from occto.domain.codes import Channel, SubjectKind, Turn
 from occto.domain.errors import NotAllowed, NotFound, Refusal, Stale
 from occto.domain.joining import DECIDED, JOINING, MAIN_STAGE, ApplicationState, Stage
 from occto.domain.permissions import Permission
+from occto.domain.profile import CONTACTS, MEMBER_CONTACT
 from occto.domain.sections import Answers
 from occto.domain.workflow import Step
 from occto.models import (
@@ -24,7 +25,7 @@ from occto.models import (
     Decision,
     SessionRow,
 )
-from occto.services import audit
+from occto.services import audit, outbox
 
 
 def subject_of(application: Application) -> str:
@@ -102,6 +103,38 @@ def standing_answers(session: Session, application_id: int) -> Answers:
     """
     revision = newest_revision(session, application_id)
     return revision.answers if revision is not None else draft_answers(session, application_id)
+
+
+def party_addresses(application: Application, answers: Answers) -> list[str]:
+    """Where mails about the case go: the applicant's address and the 会員担当, without doubles."""
+    contact = answers.get(CONTACTS.key, {}).get(f"{MEMBER_CONTACT}_email")
+    found = {address.lower(): address for address in (application.email, contact) if address}
+    return list(found.values())
+
+
+def tell_party(
+    session: Session,
+    application: Application,
+    template: str,
+    *,
+    now: datetime,
+    clause: Clause | None = None,
+    member_id: int | None = None,
+    **params: object,
+) -> None:
+    """Mail the applicant and the 会員担当, each once; a paper case without any address gets its letter by post."""
+    base = {"company": application.name, "number": application.acceptance_number, "stage": stage_of(application)}
+    for address in party_addresses(application, standing_answers(session, application.id)):
+        outbox.queue(
+            session,
+            template,
+            to=address,
+            params=base | params,
+            application_id=application.id,
+            member_id=member_id,
+            clause=clause,
+            now=now,
+        )
 
 
 def take_step(

@@ -14,9 +14,17 @@ from occto.domain.joining import WITHOUT_MAIN, ApplicationState, reminder_days
 from occto.domain.settings import DRAFT_DAYS, DRAFT_REMINDER_DAYS
 from occto.models import Application, ApplicationDraft, Attachment, AttachmentChunk, OutboxMail
 from occto.services import audit, outbox
-from occto.services.joining.case import end_contract, locked, locked_by_staff, standing_answers, subject_of, take_step
+from occto.services.joining.case import (
+    end_contract,
+    locked,
+    locked_by_staff,
+    party_addresses,
+    standing_answers,
+    subject_of,
+    take_step,
+    tell_party,
+)
 from occto.services.joining.review import require_no_act
-from occto.services.joining.submission import party_addresses
 
 DRAFT_NOTICE = timedelta(days=DRAFT_DAYS - DRAFT_REMINDER_DAYS)
 """How long before its removal the owner of a draft is told at least."""
@@ -163,7 +171,7 @@ def lapse(
     require_no_act(session, application, confirmed=no_act_confirmed)
     take_step(session, application, step, actor=actor, now=now, reason=reason, clause=Clause.C2_7_2_4)
     end_contract(session, application.id, clause=Clause.C2_7_2_4, now=now)
-    _tell(session, application, "join/lapsed", clause=Clause.C2_7_2_4, now=now)
+    tell_party(session, application, "join/lapsed", clause=Clause.C2_7_2_4, now=now)
 
 
 def extend(
@@ -175,7 +183,7 @@ def extend(
         raise Refusal("bad_until", "新しい期限は、いまの期限と今日より後の日付を入力してください。", field="until")
     application.lapse_on = until
     take_step(session, application, step, actor=actor, now=now, reason=reason, clause=Clause.C2_7_2_4)
-    _tell(session, application, "join/extended", clause=Clause.C2_7_2_4, now=now, lapse_on=until)
+    tell_party(session, application, "join/extended", clause=Clause.C2_7_2_4, now=now, lapse_on=until)
 
 
 def carry_to_main(
@@ -188,14 +196,4 @@ def carry_to_main(
     application.accepted_at = application.accepted_at or now
     application.waiting_since = None
     take_step(session, application, step, actor=actor, now=now, reason=reason)
-    _tell(session, application, "join/carried_to_main", clause=None, now=now)
-
-
-def _tell(
-    session: Session, application: Application, template: str, *, clause: Clause | None, now: datetime, **params: object
-) -> None:
-    base = {"company": application.name, "number": application.acceptance_number}
-    for address in party_addresses(application, standing_answers(session, application.id)):
-        outbox.queue(
-            session, template, to=address, params=base | params, application_id=application.id, clause=clause, now=now
-        )
+    tell_party(session, application, "join/carried_to_main", now=now)

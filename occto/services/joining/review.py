@@ -15,7 +15,7 @@ from occto.domain.permissions import Permission
 from occto.domain.sections import CODE, act_dates, check_acts
 from occto.domain.text import InputError
 from occto.models import Application, Member, Remark, RosterFact
-from occto.services import audit, outbox
+from occto.services import audit
 from occto.services.joining.case import (
     locked,
     locked_by_applicant,
@@ -23,11 +23,10 @@ from occto.services.joining.case import (
     newest_revision,
     revision_no,
     stage_of,
-    standing_answers,
     subject_of,
     take_step,
+    tell_party,
 )
-from occto.services.joining.submission import party_addresses
 
 REMARK_LIMIT = 4000
 
@@ -45,7 +44,7 @@ def accept(session: Session, application_id: int, *, seen_version: int, actor: A
     application.accepted_at, application.waiting_since = now, None
     application.assignee_id = application.assignee_id or actor.user_id
     take_step(session, application, step, actor=actor, now=now)
-    _tell(session, application, "join/accepted", now=now, lapse_on=application.lapse_on)
+    tell_party(session, application, "join/accepted", now=now, lapse_on=application.lapse_on)
 
 
 def give_back(
@@ -73,7 +72,7 @@ def give_back(
     application.assignee_id = actor.user_id
     take_step(session, application, step, actor=actor, now=now, reason=reason)
     count = sum(1 for body in remarks.values() if body.strip())
-    _tell(session, application, "join/returned", now=now, reason=reason, count=count)
+    tell_party(session, application, "join/returned", now=now, reason=reason, count=count)
 
 
 def hold(session: Session, application_id: int, *, reason: str, seen_version: int, actor: Actor, now: datetime) -> None:
@@ -106,7 +105,7 @@ def record_operator_code(
     audit.record(
         session, "application.operator_code", subject=subject_of(application), actor=actor, now=now, detail=detail
     )
-    _tell(session, application, "join/operator_code", now=now, operator_code=code)
+    tell_party(session, application, "join/operator_code", now=now, operator_code=code)
 
 
 def checked_operator_code(session: Session, typed: str, *, application_id: int | None = None) -> str:
@@ -240,7 +239,7 @@ def not_qualified(
     )
     require_no_act(session, application, confirmed=no_act_confirmed)
     take_step(session, application, step, actor=actor, now=now, reason=reason)
-    _tell(session, application, "join/not_qualified", now=now, reason=reason)
+    tell_party(session, application, "join/not_qualified", now=now, reason=reason)
 
 
 def require_no_act(session: Session, application: Application, *, confirmed: bool) -> None:
@@ -274,7 +273,7 @@ def write_remark(
     number = revision_no(session, application)
     _remark(session, application, item=None, body=body, number=number, audience=audience, actor=actor, now=now)
     if audience is Audience.PARTY and actor.user_id is not None:
-        _tell(session, application, "join/letter", now=now)
+        tell_party(session, application, "join/letter", now=now)
     session.flush()
 
 
@@ -310,10 +309,3 @@ def _remark(
     )
     detail = {"item": item, "audience": audience}
     audit.record(session, "application.remark", subject=subject_of(application), actor=actor, now=now, detail=detail)
-
-
-def _tell(session: Session, application: Application, template: str, *, now: datetime, **params: object) -> None:
-    """Mail the applicant and the 会員担当 what was decided; paper cases without an address get theirs by post."""
-    base = {"company": application.name, "number": application.acceptance_number, "stage": stage_of(application)}
-    for address in party_addresses(application, standing_answers(session, application.id)):
-        outbox.queue(session, template, to=address, params=base | params, application_id=application.id, now=now)

@@ -34,9 +34,9 @@ from occto.services.joining.case import (
     locked,
     locked_by_applicant,
     next_number,
-    standing_answers,
     subject_of,
     take_step,
+    tell_party,
 )
 from occto.services.joining.drafts import copy_for_lists, stage_for_editing
 
@@ -195,7 +195,16 @@ def _take_in(
     take_step(session, application, step, actor=actor, now=now)
     detail = {"stage": stage, "revision_no": revision.no, "digest": digest(answers), "state": application.state}
     audit.record(session, "application.submitted", subject=subject_of(application), actor=actor, now=now, detail=detail)
-    _tell(session, application, answers, stage=stage, revision=revision, now=now)
+    tell_party(
+        session,
+        application,
+        "join/submitted",
+        now=now,
+        stage=stage,
+        revision_no=revision.no,
+        at=revision.submitted_at,
+        state=application.state,
+    )
     return application.acceptance_number
 
 
@@ -229,35 +238,6 @@ def _add_revision(
     )
     session.flush()
     return revision
-
-
-def _tell(
-    session: Session,
-    application: Application,
-    answers: Answers,
-    *,
-    stage: Stage,
-    revision: ApplicationRevision,
-    now: datetime,
-) -> None:
-    """Mail the copy: to the address of the application and to the 会員担当, each once."""
-    params = {
-        "company": application.name,
-        "number": application.acceptance_number,
-        "stage": stage,
-        "revision_no": revision.no,
-        "at": revision.submitted_at,
-        "state": application.state,
-    }
-    for address in party_addresses(application, answers):
-        outbox.queue(session, "join/submitted", to=address, params=params, application_id=application.id, now=now)
-
-
-def party_addresses(application: Application, answers: Answers) -> list[str]:
-    """Where mails about the case go: the applicant's address and the 会員担当, without doubles."""
-    contact = answers.get(CONTACTS.key, {}).get(f"{MEMBER_CONTACT}_email")
-    found = {address.lower(): address for address in (application.email, contact) if address}
-    return list(found.values())
 
 
 def _confirmation_key(session: Session, application: Application, *, now: datetime) -> str:
@@ -316,15 +296,5 @@ def withdraw(session: Session, application_id: int, *, actor: Actor, now: dateti
     application = locked_by_applicant(session, application_id, actor=actor)
     step = JOINING.require("withdraw", application.state, held=application.held_at is not None)
     take_step(session, application, step, actor=actor, now=now, reason=reason, clause=Clause.C2_7_1)
-    params = {"company": application.name, "number": application.acceptance_number}
-    for address in party_addresses(application, standing_answers(session, application.id)):
-        outbox.queue(
-            session,
-            "join/withdrawn",
-            to=address,
-            params=params,
-            application_id=application.id,
-            clause=Clause.C2_7_1,
-            now=now,
-        )
+    tell_party(session, application, "join/withdrawn", clause=Clause.C2_7_1, now=now)
     end_contract(session, application.id, clause=Clause.C2_7_1, now=now)
