@@ -18,6 +18,7 @@ from occto.domain.sections import BY_KEY, CODE
 from occto.holidays import is_holiday
 from occto.labels import label
 from occto.models import ApplicationRevision
+from occto.queries.applications import Letter
 from occto.queries.applications_staff import CaseFile, day_proposal
 from occto.services.joining.approval import barred_from_approving
 
@@ -80,17 +81,6 @@ class Happened:
     at: datetime
     by: str
     note: str
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """A remark as the thread shows it."""
-
-    mine: bool
-    name: str
-    organisation: str
-    at: datetime
-    text: str
 
 
 def proposed_day(file: CaseFile) -> date | None:

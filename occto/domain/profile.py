@@ -1,12 +1,11 @@
-"""会員情報: every item, declared once. The items drive forms, check pages, differences, class of approval and details.
+"""会員情報: every item, declared once. The items drive forms, check pages, class of approval and details.
 
 Required marks and items follow 加入の届出 as published; the class of each item says how a member may change it later.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 
 class Kind(StrEnum):
@@ -251,25 +250,3 @@ STORED_ELSEWHERE = frozenset({"licences", "operator_code"})
 def profile_items() -> Iterator[Item]:
     """The items kept as dated profile facts, in the order in which they are always shown."""
     return (item for item in ITEMS.values() if item.key not in STORED_ELSEWHERE)
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One item whose value differs between two sets of answers; None where there is none."""
-
-    item: Item
-    old: Any
-    new: Any
-
-
-def differences(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[Difference]:
-    """The items whose values differ, in the order of declaration; an empty value equals a missing one, 0 does not."""
-    return [
-        Difference(item, old.get(key), new.get(key))
-        for key, item in ITEMS.items()
-        if _filled(old.get(key)) != _filled(new.get(key))
-    ]
-
-
-def _filled(value: Any) -> Any:
-    return None if value in ("", [], ()) else value

@@ -79,7 +79,7 @@ def accepted_revision(session: Session, application: Application) -> Application
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One letter of the conversation as the applicant sees it."""
+    """One letter of the conversation; `mine`: by the applicant. Pages show both sides in these words."""
 
     mine: bool
     name: str

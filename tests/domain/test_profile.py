@@ -7,7 +7,6 @@ from occto.domain.profile import (
     STORED_ELSEWHERE,
     ChangeClass,
     Kind,
-    differences,
     profile_items,
 )
 
@@ -72,20 +71,6 @@ def test_facts_leave_out_what_is_stored_elsewhere() -> None:
     facts = [item.key for item in profile_items()]
     assert set(facts) == set(ITEMS) - STORED_ELSEWHERE
     assert "member_on" in facts
-
-
-def test_differences_come_in_the_order_of_declaration() -> None:
-    old = {"capital": 1, "name": "旧", "url": "", "kana": "カナ"}
-    new = {"name": "新", "capital": 2, "url": None, "kana": "カナ", "area": "全国", "unknown": 1}
-    found = [(difference.item.key, difference.old, difference.new) for difference in differences(old, new)]
-    assert found == [("name", "旧", "新"), ("capital", 1, 2), ("area", None, "全国")]
-    assert differences(new, new) == []
-
-
-@pytest.mark.parametrize("empty", [None, "", []])
-def test_nothing_is_not_a_capital_of_0_yen(empty: object) -> None:
-    assert [difference.item.key for difference in differences({"capital": empty}, {"capital": 0})] == ["capital"]
-    assert differences({"capital": empty}, {}) == []
 
 
 def test_every_item_is_named_and_bounded() -> None:
