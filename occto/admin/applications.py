@@ -17,6 +17,7 @@ from occto.domain.codes import Channel
 from occto.domain.dates import JST, format_date
 from occto.domain.errors import NotFound, Refusal
 from occto.domain.joining import ApplicationState
+from occto.domain.numbers import parse_acceptance_number
 from occto.domain.permissions import Permission
 from occto.domain.profile import COMPANY
 from occto.domain.text import InputError, half_width, search_key, to_katakana
@@ -37,6 +38,14 @@ def _number(_view: Any, _context: Any, row: Application, _name: str) -> str:
 
 def _submitted_on(_view: Any, _context: Any, row: Application, _name: str) -> str:
     return format_date(row.submitted_at.astimezone(JST).date()) if row.submitted_at else ""
+
+
+def _read_out(term: str) -> str | None:
+    """A 受付番号 as it is read out on the telephone: without hyphens, in any width; None for anything else."""
+    try:
+        return parse_acceptance_number(term)
+    except InputError:
+        return None
 
 
 def _reading(term: str) -> str:
@@ -100,6 +109,9 @@ class ApplicationsView(Decisions, StaffView):
         ]
         if plain.replace("-", "").isdigit():
             found.append(Application.corporate_number == plain.replace("-", ""))
+        number = _read_out(term)
+        if number:
+            found.append(Application.acceptance_number == number)
         kana = _reading(term)
         if kana:
             found.append(

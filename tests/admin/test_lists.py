@@ -203,6 +203,8 @@ def test_applications_are_found_by_name_kana_number_and_address(make: Factory, s
         "あおぞら",
         row.acceptance_number,
         row.acceptance_number.lower(),
+        row.acceptance_number.replace("-", ""),
+        row.acceptance_number.removeprefix("J-").replace("-", " "),
         row.corporate_number,
         row.email,
     ):
