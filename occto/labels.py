@@ -4,6 +4,10 @@ from datetime import date
 from enum import StrEnum
 
 from occto.domain import codes
+from occto.domain.assembly import LABELS as ASSEMBLY_STATES
+from occto.domain.assembly import AssemblyKind, AssemblyState
+from occto.domain.changes import LABELS as CHANGE_STATES
+from occto.domain.changes import ChangeState
 from occto.domain.dates import format_date
 from occto.domain.joining import LABELS as APPLICATION_STATES
 from occto.domain.joining import ApplicationState, Stage
@@ -48,13 +52,15 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
         "OTHER": "その他",
     },
     codes.Entrant: {"COMPANY": "会社の役員または職員", "CONTRACTOR": "会社から委託を受けた方"},
-    codes.Channel: {"ONLINE": "オンライン", "PAPER": "書面"},
+    codes.Channel: {"ONLINE": "オンライン", "PAPER": "書面", "STAFF": "当機関の入力"},
     codes.AttachmentKind: {
         "REGISTRY": "登記事項証明書",
         "METI_ACT": "経済産業省の通知の写し",
         "CAPITAL_CHART": "資本関係図",
+        "SHARE_REGISTER": "株主名簿など",
         "MANDATE_LETTER": "委任状",
         "PAPER_SCAN": "申請書の写し（スキャン）",
+        "OFFICE_DECISION": "当機関の決裁文書",
         "OTHER": "その他",
     },
     codes.ScanState: {"NOT_CONFIGURED": "検査なし", "CLEAN": "検査済み", "REFUSED": "検査で拒否"},
@@ -78,8 +84,23 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
     },
     codes.Audience: {"PARTY": "申請者に見せる", "STAFF": "職員だけ"},
     codes.Turn: {"FIRST": "一人目", "SECOND": "二人目"},
-    codes.SubjectKind: {"APPLICATION": "加入申請", "MEMBER": "会員", "USER": "ユーザ"},
-    codes.ChangeSource: {"APPLICATION": "加入申請", "DEMO": "デモデータ"},
+    codes.SubjectKind: {"APPLICATION": "加入申請", "CHANGE": "変更申請", "MEMBER": "会員", "USER": "ユーザ"},
+    codes.ChangeSource: {
+        "APPLICATION": "加入申請",
+        "CHANGE": "変更申請",
+        "IMMEDIATE": "すぐに反映される変更",
+        "ROSTER": "名簿番号の変更",
+        "DEMO": "初期データ",
+    },
+    ChangeState: CHANGE_STATES,
+    codes.ChangeAct: {"SET": "変更", "ADD": "追加", "END": "終了", "CORRECT": "訂正", "VOID": "取消し"},
+    codes.Verdict: {"FINE": "問題なし", "REMARK": "指摘"},
+    codes.ProposalState: {"PROPOSED": "承認待ち", "APPLIED": "反映済み", "DROPPED": "取りやめ"},
+    codes.LateOutcome: {"REFREEZE": "確定をやり直す", "KEEP": "そのままとする", "POSTPONE": "延期する"},
+    codes.MandateState: {"PROPOSED": "承認待ち", "ACTIVE": "有効", "ENDED": "終了", "DECLINED": "辞退"},
+    codes.Procedure: {"VIEW": "閲覧", "CHANGES": "変更申請", "USERS": "ユーザ管理", "ASSEMBLY_REPLY": "総会回答"},
+    AssemblyKind: {"ORDINARY": "通常総会", "EXTRAORDINARY": "臨時総会"},
+    AssemblyState: ASSEMBLY_STATES,
     codes.LinkPurpose: {"APPLY": "申請", "SET_PASSWORD": "パスワード設定", "CONFIRM_APPLICATION": "申請内容の確認"},
     codes.SignInOutcome: {
         "PASSED": "成功",

@@ -91,16 +91,21 @@ class Entrant(StrEnum):
 
 
 class Channel(StrEnum):
+    """How it reached the office. STAFF: the office's own entry, such as a correction."""
+
     ONLINE = "ONLINE"
     PAPER = "PAPER"
+    STAFF = "STAFF"
 
 
 class AttachmentKind(StrEnum):
     REGISTRY = "REGISTRY"
     METI_ACT = "METI_ACT"
     CAPITAL_CHART = "CAPITAL_CHART"
+    SHARE_REGISTER = "SHARE_REGISTER"
     MANDATE_LETTER = "MANDATE_LETTER"
     PAPER_SCAN = "PAPER_SCAN"
+    OFFICE_DECISION = "OFFICE_DECISION"
     OTHER = "OTHER"
 
 
@@ -173,6 +178,7 @@ class Declaration(StrEnum):
 
 class SubjectKind(StrEnum):
     APPLICATION = "APPLICATION"
+    CHANGE = "CHANGE"
     MEMBER = "MEMBER"
     USER = "USER"
 
@@ -193,7 +199,59 @@ class ChangeSource(StrEnum):
     """What a numbered change of the register came from."""
 
     APPLICATION = "APPLICATION"
+    CHANGE = "CHANGE"
+    IMMEDIATE = "IMMEDIATE"
+    ROSTER = "ROSTER"
     DEMO = "DEMO"
+
+
+class ChangeAct(StrEnum):
+    """What an item of a change request does to the register. CORRECT and VOID are the office's alone."""
+
+    SET = "SET"
+    ADD = "ADD"
+    END = "END"
+    CORRECT = "CORRECT"
+    VOID = "VOID"
+
+
+class Verdict(StrEnum):
+    """A mark that staff set while reviewing: a comment, not a decision."""
+
+    FINE = "FINE"
+    REMARK = "REMARK"
+
+
+class ProposalState(StrEnum):
+    """A list of new roster numbers on its way: proposed by one, applied by another, or dropped."""
+
+    PROPOSED = "PROPOSED"
+    APPLIED = "APPLIED"
+    DROPPED = "DROPPED"
+
+
+class LateOutcome(StrEnum):
+    """基準日後判明: what is done about a fact that was known too late (three ways, each with reason and second person)."""
+
+    REFREEZE = "REFREEZE"
+    KEEP = "KEEP"
+    POSTPONE = "POSTPONE"
+
+
+class MandateState(StrEnum):
+    PROPOSED = "PROPOSED"
+    ACTIVE = "ACTIVE"
+    ENDED = "ENDED"
+    DECLINED = "DECLINED"
+
+
+class Procedure(StrEnum):
+    """What a mandate lets a contractor do (利用規約 2.3)."""
+
+    VIEW = "VIEW"
+    CHANGES = "CHANGES"
+    USERS = "USERS"
+    ASSEMBLY_REPLY = "ASSEMBLY_REPLY"
 
 
 class SignInOutcome(StrEnum):

@@ -41,6 +41,10 @@ class Permission(StrEnum):
     APPLICATION_PAGES = "application:pages"
     APPLICATION_FILL = "application:fill"
     HOME = "home:see"
+    RECORD_SEE = "record:see"
+    RECORD_EDIT = "record:edit"
+    CHANGE_SEE = "change:see"
+    CHANGE_FILE = "change:file"
     STAFF_ENTER = "staff:enter"
     APPLICATION_SEE = "application:see"
     APPLICATION_PROCESS = "application:process"
@@ -48,6 +52,18 @@ class Permission(StrEnum):
     APPLICATION_APPROVE = "application:approve"
     APPLICATION_LAPSE = "application:lapse"
     MEMBER_SEE = "member:see"
+    REGISTER_SEE = "register:see"
+    CHANGE_REVIEW_SEE = "change:review_see"
+    CHANGE_PROCESS = "change:process"
+    CHANGE_APPROVE = "change:approve"
+    CHANGE_ENTER = "change:enter"
+    ROSTER_PROPOSE = "roster:propose"
+    ROSTER_APPROVE = "roster:approve"
+    CONTRACT_MANAGE = "contract:manage"
+    ASSEMBLY_SEE = "assembly:see"
+    ASSEMBLY_EDIT = "assembly:edit"
+    EXPORT = "list:export"
+    BULK_ACT = "list:bulk_act"
     USER_SEE = "user:see"
     MAIL_SEE = "mail:see"
     MAIL_RESEND = "mail:resend"
@@ -58,18 +74,26 @@ class Permission(StrEnum):
 
 _P = Permission
 _STAFF = frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN, _P.STAFF_ENTER, _P.TERMS_SEE})
-_MEMBER = frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN, _P.HOME})
-_DESK = _STAFF | {_P.APPLICATION_SEE, _P.MEMBER_SEE, _P.USER_SEE, _P.MAIL_SEE, _P.AUDIT_SEE, _P.SETTINGS_SEE}
+_MEMBER = frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN, _P.HOME, _P.RECORD_SEE, _P.CHANGE_SEE})
+_FILING = _MEMBER | {_P.RECORD_EDIT, _P.CHANGE_FILE}
+_DESK = _STAFF | {
+    *(_P.APPLICATION_SEE, _P.MEMBER_SEE, _P.REGISTER_SEE, _P.USER_SEE, _P.MAIL_SEE, _P.AUDIT_SEE, _P.SETTINGS_SEE),
+    *(_P.APPLICATION_PROCESS, _P.CHANGE_REVIEW_SEE, _P.CHANGE_PROCESS, _P.CHANGE_ENTER, _P.ROSTER_PROPOSE),
+    *(_P.ASSEMBLY_SEE, _P.ASSEMBLY_EDIT, _P.EXPORT, _P.BULK_ACT),
+}
 
 TABLE: dict[Role, frozenset[Permission]] = {
     Role.APPLICANT: frozenset({_P.APPLICATION_PAGES, _P.APPLICATION_FILL}),
-    Role.ADMINISTRATOR: _MEMBER,
-    Role.APPLICATIONS: _MEMBER,
+    Role.ADMINISTRATOR: _FILING,
+    Role.APPLICATIONS: _FILING,
     Role.ASSEMBLY: _MEMBER,
     Role.VIEWER: _MEMBER,
     Role.GUEST: frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN}),
-    Role.OPERATOR: _DESK | {_P.APPLICATION_PROCESS, _P.APPLICATION_ENTER_PAPER, _P.APPLICATION_PAGES, _P.MAIL_RESEND},
-    Role.APPROVER: _DESK | {_P.APPLICATION_PROCESS, _P.APPLICATION_APPROVE, _P.APPLICATION_LAPSE},
+    Role.OPERATOR: _DESK | {_P.APPLICATION_ENTER_PAPER, _P.APPLICATION_PAGES, _P.MAIL_RESEND},
+    Role.APPROVER: _DESK
+    | {
+        *(_P.APPLICATION_APPROVE, _P.APPLICATION_LAPSE, _P.CHANGE_APPROVE, _P.ROSTER_APPROVE, _P.CONTRACT_MANAGE),
+    },
     Role.SYSTEM: _STAFF | {_P.USER_SEE, _P.MAIL_SEE, _P.MAIL_RESEND, _P.AUDIT_SEE, _P.SETTINGS_SEE},
     Role.RECEPTION: _STAFF | {_P.MEMBER_SEE},
 }

@@ -1,4 +1,4 @@
-"""Legal and organisational figures of joining, each with its source. A change of one is a new release with its decision."""
+"""Legal and organisational figures, each with its source. A change of one is a new release with its decision."""
 
 from dataclasses import dataclass
 
@@ -23,6 +23,8 @@ CONFIRM_HOURS = 168
 TERMS_NOTICE_DAYS = 30
 OPERATOR_CODE_PATTERN = "[0-9]{5}"
 REVIEW_BUSINESS_DAYS = 5
+RECORD_DAYS = 30
+CONFIRM_RECORD_MONTHS = 12
 
 LEGAL_SETTINGS = (
     LegalSetting("provisional_expiry", "仮申請から本申請までの期間", PROVISIONAL_EXPIRY_YEARS, "年", "利用規約 2.7.2④"),
@@ -31,5 +33,9 @@ LEGAL_SETTINGS = (
     LegalSetting("set_password_ttl", "パスワード設定用リンクの有効時間", SET_PASSWORD_HOURS, "時間", "当機関の定め"),
     LegalSetting("terms_notice_days", "利用規約の変更を連絡する期限", TERMS_NOTICE_DAYS, "日", "利用規約 1.3.3"),
     LegalSetting("operator_code_pattern", "事業者コードの形", OPERATOR_CODE_PATTERN, "", "当機関の定め"),
+    LegalSetting("record_days", "基準日から総会までの日数", RECORD_DAYS, "日", "当機関が公表する議決権の取扱い"),
+    LegalSetting(
+        "confirm_record", "登録内容を会員に確認していただく間隔", CONFIRM_RECORD_MONTHS, "か月", "当機関の定め"
+    ),
     LegalSetting("review_days", "審査の目安", REVIEW_BUSINESS_DAYS, "営業日", "当機関の定め"),
 )

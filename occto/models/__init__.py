@@ -1,9 +1,12 @@
 """Tables by subject. Importing this package registers them all; migrations compare against them."""
 
+from occto.models.assembly import Assembly, LateFact
 from occto.models.audit import AccessEvent, AccessSubject, AuditDetail, AuditEvent, AuditLink
+from occto.models.changes import ChangeDraft, ChangeItem, ChangeMark, ChangeRequest, ChangeRevision, Confirmation
 from occto.models.files import Attachment, AttachmentChunk
 from occto.models.joining import Application, ApplicationDraft, ApplicationRevision, Decision, Remark
 from occto.models.mail import DemoMail, OutboxMail
+from occto.models.mandates import Contractor, Mandate, MandatePerson, MandateScope
 from occto.models.people import Affiliation, RecoveryCode, StaffRole, User
 from occto.models.register import (
     Body,
@@ -16,6 +19,7 @@ from occto.models.register import (
     RegisterHead,
     RosterFact,
 )
+from occto.models.roster import RosterProposal
 from occto.models.sessions import FormSubmission, Link, SessionRow, SignInAttempt
 from occto.models.shared import Counter
 from occto.models.terms import Consent, ContractOfUse, DeclarationRow, TermsVersion
@@ -27,23 +31,35 @@ __all__ = [
     "Application",
     "ApplicationDraft",
     "ApplicationRevision",
+    "Assembly",
     "Attachment",
     "AttachmentChunk",
     "AuditDetail",
     "AuditEvent",
     "AuditLink",
     "Body",
+    "ChangeDraft",
+    "ChangeItem",
+    "ChangeMark",
+    "ChangeRequest",
+    "ChangeRevision",
+    "Confirmation",
     "Consent",
     "ContractOfUse",
+    "Contractor",
     "ControlFact",
     "Counter",
     "Decision",
     "DeclarationRow",
     "DemoMail",
     "FormSubmission",
+    "LateFact",
     "LicenceFact",
     "LicenceHeld",
     "Link",
+    "Mandate",
+    "MandatePerson",
+    "MandateScope",
     "Member",
     "OutboxMail",
     "ProfileFact",
@@ -52,6 +68,7 @@ __all__ = [
     "RegisterHead",
     "Remark",
     "RosterFact",
+    "RosterProposal",
     "SessionRow",
     "SignInAttempt",
     "StaffRole",

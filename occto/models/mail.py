@@ -35,6 +35,7 @@ class OutboxMail(Base):
     user_id: Mapped[int | None] = mapped_column(BigId, refers("users.id"), index=True)
     member_id: Mapped[int | None] = mapped_column(BigId, refers("members.id"), index=True)
     application_id: Mapped[int | None] = mapped_column(BigId, refers("applications.id"), index=True)
+    change_request_id: Mapped[int | None] = mapped_column(BigId, refers("change_requests.id"), index=True)
     clause: Mapped[str | None] = mapped_column(Text, comment="clause of the terms that asks for this mail")
     terms_version_id: Mapped[int | None] = mapped_column(BigId, refers("terms_versions.id"), index=True)
     dedupe_key: Mapped[str | None] = mapped_column(

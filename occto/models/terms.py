@@ -8,7 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from occto.domain.codes import ConsentKind, Declaration, FormedBy
 from occto.extensions import Base
 from occto.models.shared import Instant, Key, refers
-from occto.types import BigId, UtcDateTime, code
+from occto.types import BigId, UtcDateTime, bounded, code
 
 
 class TermsVersion(Base):
@@ -53,6 +53,7 @@ class ContractOfUse(Base):
     __table_args__ = (
         CheckConstraint("application_id IS NOT NULL OR member_id IS NOT NULL", name="party"),
         CheckConstraint("(ended_at IS NULL) = (end_clause IS NULL)", name="ended"),
+        bounded("end_reason", 2000),
         Index(
             "uq_contracts_of_use_live",
             "member_id",
@@ -78,6 +79,10 @@ class ContractOfUse(Base):
     terms_version_id: Mapped[int] = mapped_column(BigId, refers("terms_versions.id"), index=True)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     end_clause: Mapped[str | None] = mapped_column(Text)
+    end_reason: Mapped[str | None] = mapped_column(Text, comment="what was applied for, or the facts of the ground")
+    ended_by_id: Mapped[int | None] = mapped_column(
+        BigId, refers("users.id"), index=True, comment="none: by the system, as on loss of membership"
+    )
 
 
 class DeclarationRow(Base):

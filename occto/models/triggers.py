@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 APPEND_ONLY = (
     "audit_events", "audit_links", "access_events", "access_subjects", "consents", "declarations", "application_revisions",
-    "decisions", "remarks", "register_changes", "terms_versions",
+    "change_revisions", "confirmations", "decisions", "remarks", "register_changes", "terms_versions",
 )  # fmt: skip
 """No row is changed or removed."""
 
@@ -21,6 +21,7 @@ ONE_WAY: dict[str, tuple[str, ...]] = {
     "licence_facts": ("voided_id",),
     "control_facts": ("voided_id",),
     "roster_facts": ("voided_id",),
+    "change_items": ("change_id",),
 }
 """No row is removed; only these columns change, and only once: the last of them from NULL to a value."""
 
@@ -67,7 +68,7 @@ def _postgresql(table: str, columns: list[str], may_change: tuple[str, ...]) -> 
     if may_change:
         last = may_change[-1]
         names = ", ".join(f"'{column}'" for column in may_change)
-        same = f"to_jsonb(OLD) - ARRAY[{names}] IS NOT DISTINCT FROM to_jsonb(NEW) - ARRAY[{names}]"
+        same = f"to_jsonb(OLD.*) - ARRAY[{names}] IS NOT DISTINCT FROM to_jsonb(NEW.*) - ARRAY[{names}]"
         condition = f"WHEN (NOT (OLD.{last} IS NULL AND NEW.{last} IS NOT NULL AND {same})) "
     function = (
         "CREATE OR REPLACE FUNCTION keep_history() RETURNS trigger LANGUAGE plpgsql AS "
