@@ -10,7 +10,6 @@ from flask import Flask
 
 from occto import clock
 from occto.delivery import deliver_due
-from occto.domain.dates import today_jst
 from occto.extensions import db
 from occto.services import audit, rebuild
 from occto.services.joining import lapse
@@ -40,7 +39,7 @@ def run_daily() -> lapse.DailyWork:
     idle = lapse.idle_drafts(db.session(), now=now)
     drafts_reminded = sum(_each(lapse.remind_of_draft, idle, now=now))
     removed = sum(_each(lapse.remove_draft, idle, now=now))
-    run(rebuild.rebuild_due, today=today_jst(now))
+    run(rebuild.rebuild_due, now=now)
     return lapse.DailyWork(reminded=reminded, drafts_reminded=drafts_reminded, drafts_removed=removed)
 
 

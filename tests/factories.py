@@ -119,9 +119,9 @@ class Factory:
                 operator_code=f"{serial:05d}",
                 member_on=since,
                 roster_no=serial,
-                now=NOW,
             )
-            register.enter_licences(session, change, member, acts=acts, now=NOW)
+            register.enter_licences(session, change, member, acts=acts)
+            register.finish_change(session, change, now=NOW)
             session.add(
                 ContractOfUse(
                     member_id=member.id,

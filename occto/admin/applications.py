@@ -146,6 +146,8 @@ class ApplicationsView(Decisions, StaffView):
             raise NotFound
         attachment, content = file_content(db.session(), number)
         name, media_type, case_id = attachment.name, attachment.media_type, attachment.application_id
+        if case_id is None:  # a file of a change request has a door of its own
+            raise NotFound
         self.note([], details=True, ids=[case_id])
         return download(content, name=name, media_type=media_type)
 

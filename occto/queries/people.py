@@ -1,16 +1,18 @@
 """Reads for sign-in and for the pages about people."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from occto.domain.codes import SignInOutcome
+from occto.domain.codes import SignInOutcome, UserState
 from occto.domain.errors import NotFound
 from occto.domain.permissions import SECOND_FACTOR_ROLES, Role
+from occto.domain.profile import MEMBER_CONTACT
 from occto.domain.throttle import KNOWN_FOR, LINK_WINDOW, WINDOW, Tries
 from occto.models import Affiliation, Member, SignInAttempt, StaffRole, User
+from occto.queries.register import profile_as_of
 
 ONLY_FACTOR, WITH_SECOND_FACTOR = 15, 8
 _FAILED = (SignInOutcome.BAD_PASSWORD, SignInOutcome.BAD_CODE)
@@ -56,6 +58,23 @@ def companies_of(session: Session, user_id: int) -> list[Company]:
         .order_by(Member.name_key, Member.id)
     )
     return [Company(row.id, row.current_name, row.role, row.operator_code) for row in rows]
+
+
+def notice_addresses(session: Session, member_id: int, *, today: date) -> dict[str, str]:
+    """Where the office writes to a member: its 会員担当 on record and its administrators, by address in lower case."""
+    contact = profile_as_of(session, member_id, today).get(f"{MEMBER_CONTACT}_email")
+    administrators = session.scalars(
+        select(User.email)
+        .join(Affiliation, Affiliation.user_id == User.id)
+        .where(
+            Affiliation.member_id == member_id,
+            Affiliation.role == Role.ADMINISTRATOR,
+            Affiliation.ended_at.is_(None),
+            User.state.in_((UserState.ACTIVE, UserState.INVITED)),
+        )
+        .order_by(User.id)
+    )
+    return {address.lower(): address for address in (contact, *administrators) if address}
 
 
 def tries(session: Session, *, account_key: str, address_key: str, now: datetime) -> Tries:

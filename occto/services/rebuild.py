@@ -1,14 +1,16 @@
 """Rebuilding `members.current_*` from the facts: what differed would be a fault of a verb, or a day that has come."""
 
-from datetime import date, timedelta
-from typing import NamedTuple
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from sqlalchemy import and_, or_, select, union
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import MemberState
-from occto.models import LicenceFact, LicenceHeld, Member
-from occto.services.register import refresh_current
+from occto.domain.dates import today_jst
+from occto.models import LicenceFact, LicenceHeld, Member, ProfileFact
+from occto.services.register import bring_up_to_date, refresh_current
+from occto.services.register.current import CURRENT_ITEMS
 
 
 class Batch(NamedTuple):
@@ -28,13 +30,22 @@ def rebuild_batch(session: Session, *, after: int, limit: int, today: date) -> B
 LOOK_BACK = timedelta(days=14)  # longer than the daily work is ever left standing
 
 
-def rebuild_due(session: Session, *, today: date) -> int:
-    """Rebuild the members whose day has come: those to come, and those whose licence began or ended lately. How many differed."""
+def rebuild_due(session: Session, *, now: datetime) -> int:
+    """Bring up to date the members whose day has come: those to come, and those with a licence that began or ended, or
+    a name that began to hold, lately. How many differed; a membership without a licence left ends.
+    """
+    today = today_jst(now)
+
+    def lately(day: Any) -> Any:
+        return and_(day > today - LOOK_BACK, day <= today)
+
     coming = select(Member.id).where(Member.current_state == MemberState.COMING)
-    lately = [and_(day > today - LOOK_BACK, day <= today) for day in (LicenceFact.effective_on, LicenceFact.ended_on)]
     turned = (
         select(LicenceHeld.member_id)
         .join(LicenceFact, LicenceFact.licence_id == LicenceHeld.id)
-        .where(LicenceFact.voided_id.is_(None), or_(*lately))
+        .where(LicenceFact.voided_id.is_(None), or_(lately(LicenceFact.effective_on), lately(LicenceFact.ended_on)))
     )
-    return refresh_current(session, session.scalars(union(coming, turned)).all(), today=today)
+    renamed = select(ProfileFact.member_id).where(
+        ProfileFact.item.in_(CURRENT_ITEMS), ProfileFact.voided_id.is_(None), lately(ProfileFact.effective_on)
+    )
+    return bring_up_to_date(session, session.scalars(union(coming, turned, renamed)).all(), now=now)

@@ -3,7 +3,7 @@ from datetime import date, timedelta
 from sqlalchemy import select
 
 from occto.domain.codes import MemberState
-from occto.domain.dates import today_jst
+from occto.domain.dates import start_of_day, today_jst
 from occto.extensions import db
 from occto.models import Member
 from occto.services import rebuild
@@ -19,7 +19,7 @@ def _shown(member_id: int | None) -> tuple[MemberState, str]:
 
 
 def _daily_work(today: date) -> int:
-    return run(rebuild.rebuild_due, today=today)
+    return run(rebuild.rebuild_due, now=start_of_day(today))
 
 
 def test_lists_show_a_member_from_its_day_on(make: Factory) -> None:

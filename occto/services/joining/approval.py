@@ -120,13 +120,13 @@ def _enter(
         operator_code=answers[CODE.key]["operator_code"],
         member_on=application.member_on,
         roster_no=application.roster_no,
-        now=now,
     )
     acts = answers[ACTS.key]["acts"]
     chosen = {licence.value: acts[licence.value] for licence in chosen_licences(answers)}  # others were given up
-    register.enter_licences(session, change, member, acts=chosen, now=now)
+    register.enter_licences(session, change, member, acts=chosen)
     rows = answers.get(RELATIONS.key, {}).get("rows") or ()
     register.enter_relations(session, change, member, rows=rows, default_on=application.member_on)
+    register.finish_change(session, change, now=now)
     return member, change.id
 
 

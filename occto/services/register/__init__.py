@@ -1,0 +1,52 @@
+"""会員の登録: the verbs that enter and void facts. A change is begun, entered into, and finished, in one transaction."""
+
+from occto.services.register.admission import admit_member, enter_licences
+from occto.services.register.current import refresh_current
+from occto.services.register.facts import correct_item, set_item, void_item
+from occto.services.register.finishing import finish_change
+from occto.services.register.licences import (
+    add_licence,
+    check_categories,
+    correct_licence,
+    end_licence,
+    void_licence,
+)
+from occto.services.register.numbering import begin_change, body_for
+from occto.services.register.relations import (
+    correct_relation,
+    end_relation,
+    enter_relation,
+    enter_relations,
+    live_parents,
+    replace_relation,
+    void_relation,
+)
+from occto.services.register.roster import renumber
+from occto.services.register.turning import bring_up_to_date, end_sessions
+
+__all__ = [
+    "add_licence",
+    "admit_member",
+    "begin_change",
+    "body_for",
+    "bring_up_to_date",
+    "check_categories",
+    "correct_item",
+    "correct_licence",
+    "correct_relation",
+    "end_licence",
+    "end_relation",
+    "end_sessions",
+    "enter_licences",
+    "enter_relation",
+    "enter_relations",
+    "finish_change",
+    "live_parents",
+    "refresh_current",
+    "renumber",
+    "replace_relation",
+    "set_item",
+    "void_item",
+    "void_licence",
+    "void_relation",
+]

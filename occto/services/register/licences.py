@@ -1,0 +1,135 @@
+"""区分: adding, ending and correcting the licences of a member. The facts of a running licence replace each other."""
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from occto.domain.codes import ACT_OF, EndReason, Licence
+from occto.domain.dates import format_date
+from occto.domain.errors import NotFound, Refusal
+from occto.models import LicenceFact, LicenceHeld, RegisterChange
+
+
+def add_licence(
+    session: Session,
+    change: RegisterChange,
+    *,
+    member_id: int,
+    category: Licence,
+    number: str | None,
+    effective_on: date,
+    document_id: int | None = None,
+    continues_id: int | None = None,
+) -> LicenceHeld:
+    """Enter a licence from the date of its METI act. Refusal category_held where one of the category runs then."""
+    running = (
+        select(LicenceFact.effective_on)
+        .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
+        .where(
+            LicenceHeld.member_id == member_id,
+            LicenceHeld.category == category,
+            LicenceFact.voided_id.is_(None),
+            or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > effective_on),
+        )
+    )
+    since = session.scalar(running)
+    if since is not None:
+        raise Refusal(
+            "category_held",
+            f"同じ区分が、{format_date(since)}から登録されています。いまの登録の内容をお確かめください。",
+            field="licences",
+        )
+    held = LicenceHeld(member_id=member_id, category=category, continues_id=continues_id)
+    session.add(held)
+    session.flush()
+    session.add(
+        LicenceFact(
+            licence_id=held.id,
+            act=ACT_OF[category],
+            number=number,
+            effective_on=effective_on,
+            document_id=document_id,
+            entered_id=change.id,
+        )
+    )
+    session.flush()
+    return held
+
+
+def end_licence(
+    session: Session, change: RegisterChange, *, member_id: int, licence_id: int, ended_on: date, reason: EndReason
+) -> None:
+    """End a licence: `ended_on` is the first day without it. Refusals: not_found, already_ended, ends_before_begin."""
+    fact = live_licence(session, member_id=member_id, licence_id=licence_id)
+    if fact.ended_on is not None:
+        raise Refusal(
+            "already_ended",
+            "この区分は、すでに終わる日が登録されています。登録の内容をお確かめください。",
+            field="licences",
+        )
+    _replace(session, change, fact, ended_on=ended_on, end_reason=reason)
+
+
+def correct_licence(
+    session: Session, change: RegisterChange, *, member_id: int, licence_id: int, values: dict[str, Any]
+) -> None:
+    """訂正: replace number, begin or end of a licence by what is right; the row that was wrong is kept, voided.
+
+    `values` has number, effective_on, ended_on, end_reason. Refusals: not_found, ends_before_begin, end_without_reason.
+    """
+    fact = live_licence(session, member_id=member_id, licence_id=licence_id)
+    if (values["ended_on"] is None) != (values["end_reason"] is None):
+        raise Refusal("end_without_reason", "終わる日とその理由は、両方を入力してください。", field="licences")
+    _replace(session, change, fact, **values)
+
+
+def void_licence(session: Session, change: RegisterChange, *, member_id: int, licence_id: int) -> None:
+    """取消し: the licence was never there, or will not come. Refusal not_found."""
+    live_licence(session, member_id=member_id, licence_id=licence_id).voided_id = change.id
+    session.flush()
+
+
+def live_licence(session: Session, *, member_id: int, licence_id: int) -> LicenceFact:
+    """The fact that stands for a licence of this member; NotFound for another member's."""
+    fact = session.scalar(
+        select(LicenceFact)
+        .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
+        .where(LicenceHeld.id == licence_id, LicenceHeld.member_id == member_id, LicenceFact.voided_id.is_(None))
+    )
+    if fact is None:
+        raise NotFound("その区分の登録が見つかりません。いまの登録の内容をお確かめください。")
+    return fact
+
+
+def _replace(session: Session, change: RegisterChange, fact: LicenceFact, **values: Any) -> None:
+    begins, ends = values.get("effective_on", fact.effective_on), values["ended_on"]
+    if ends is not None and ends <= begins:
+        raise Refusal(
+            "ends_before_begin",
+            f"終わる日は、効力の生じた日（{format_date(begins)}）より後の日付を入力してください。",
+            field="licences",
+        )
+    fact.voided_id = change.id
+    session.flush()
+    kept = {"act": fact.act, "number": fact.number, "effective_on": fact.effective_on, "document_id": fact.document_id}
+    session.add(LicenceFact(licence_id=fact.licence_id, entered_id=change.id, **(kept | values)))
+    session.flush()
+
+
+def check_categories(session: Session, member_id: int, *, days: set[date]) -> None:
+    """Refuse 登録特定送配電 without 特定送配電 on any of `days` (rsptd_alone): it is never there by itself."""
+    rows = session.execute(
+        select(LicenceHeld.category, LicenceFact.effective_on, LicenceFact.ended_on)
+        .join(LicenceFact, LicenceFact.licence_id == LicenceHeld.id)
+        .where(LicenceHeld.member_id == member_id, LicenceFact.voided_id.is_(None))
+    ).all()
+    for day in days | {row.effective_on for row in rows if row.category is Licence.RSPTD}:
+        held = {row.category for row in rows if row.effective_on <= day < (row.ended_on or date.max)}
+        if Licence.RSPTD in held and Licence.SPTD not in held:
+            raise Refusal(
+                "rsptd_alone",
+                f"{format_date(day)}に、特定送配電事業者でないのに登録特定送配電事業者になります。両方の区分をお確かめください。",
+                field="licences",
+            )

@@ -1,0 +1,74 @@
+"""The day turns, or the register changes: copies are rebuilt, and a membership without a licence left ends."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from occto.domain.actor import SYSTEM
+from occto.domain.clauses import Clause
+from occto.domain.codes import MemberState
+from occto.domain.dates import today_jst
+from occto.models import ContractOfUse, LicenceFact, LicenceHeld, Member, SessionRow
+from occto.services import audit
+from occto.services.notices import tell_member
+from occto.services.register.current import refresh_current
+
+
+def bring_up_to_date(session: Session, member_ids: Iterable[int], *, now: datetime) -> int:
+    """Rebuild the copies of these members as of today and end the memberships that are over; how many rows differed."""
+    ids = sorted(set(member_ids))
+    known = session.execute(select(Member.id, Member.current_state).where(Member.id.in_(ids)))
+    before = {row.id: row.current_state for row in known}
+    differed = refresh_current(session, ids, today=today_jst(now))
+    for member_id in ids:
+        member = session.get(Member, member_id)
+        if member is not None and member.current_state is MemberState.LEFT is not before[member_id]:
+            _end_membership(session, member, now=now)
+    return differed
+
+
+def _end_membership(session: Session, member: Member, *, now: datetime) -> None:
+    """The last licence has ended: the contract of use ends with the membership (利用規約 2.7.1), and so does access."""
+    last = session.scalar(
+        select(LicenceFact.ended_on)
+        .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
+        .where(LicenceHeld.member_id == member.id, LicenceFact.voided_id.is_(None))
+        .order_by(LicenceFact.ended_on.desc())
+        .limit(1)
+    )
+    session.execute(
+        update(ContractOfUse)
+        .where(ContractOfUse.member_id == member.id, ContractOfUse.ended_at.is_(None))
+        .values(ended_at=now, end_clause=Clause.C2_7_1, end_reason="会員の資格の喪失")
+    )
+    end_sessions(session, member.id, now=now)
+    audit.record(
+        session,
+        "member.ended",
+        subject=f"MEMBER:{member.id}",
+        actor=SYSTEM,
+        now=now,
+        detail={"ended_on": last, "succeeded_by_id": member.succeeded_by_id},
+        clause=Clause.C2_7_1,
+    )
+    tell_member(
+        session,
+        member.id,
+        "member/ended",
+        now=now,
+        clause=Clause.C2_7_1,
+        company=member.current_name,
+        ended_on=last,
+        dedupe_key=f"member-ended:{member.id}:{last or date.max}",
+    )
+    session.flush()
+
+
+def end_sessions(session: Session, member_id: int, *, now: datetime) -> int:
+    """End every session in which somebody acts for the member; how many."""
+    ended = session.execute(
+        update(SessionRow).where(SessionRow.member_id == member_id, SessionRow.ended_at.is_(None)).values(ended_at=now)
+    )
+    return int(ended.rowcount)  # type: ignore[attr-defined]
