@@ -9,6 +9,7 @@ from occto.domain.assembly import AssemblyKind, AssemblyState
 from occto.domain.changes import LABELS as CHANGE_STATES
 from occto.domain.changes import ChangeState
 from occto.domain.dates import format_date
+from occto.domain.jobs import LABELS as JOB_WORDS
 from occto.domain.joining import LABELS as APPLICATION_STATES
 from occto.domain.joining import ApplicationState, Stage
 from occto.domain.permissions import Role
@@ -93,6 +94,7 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
         "DEMO": "初期データ",
     },
     ChangeState: CHANGE_STATES,
+    **JOB_WORDS,
     codes.ChangeAct: {"SET": "変更", "ADD": "追加", "END": "終了", "CORRECT": "訂正", "VOID": "取消し"},
     codes.Verdict: {"FINE": "問題なし", "REMARK": "指摘"},
     codes.ProposalState: {"PROPOSED": "承認待ち", "APPLIED": "反映済み", "DROPPED": "取りやめ"},

@@ -1,27 +1,49 @@
 """会員: the list and what is on record of one member."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, exists, select
 
 from occto import clock
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, link
+from occto.admin.lists import COUNTED, Asked, Listing
 from occto.admin.mails import subject_in_words
 from occto.domain.codes import Licence, MemberState
 from occto.domain.dates import format_date, format_instant, today_jst
 from occto.domain.numbers import format_ratio_bp
 from occto.domain.permissions import Permission
 from occto.domain.profile import PROFILE_SECTIONS
-from occto.domain.text import half_width, search_key
+from occto.domain.searching import Wanted, mark, wanted
+from occto.domain.text import PREFECTURES
 from occto.extensions import db
 from occto.labels import choices, label, show
-from occto.models import Body, Member, RosterFact
+from occto.models import ContractOfUse, Member
 from occto.queries.members_staff import MemberFile, RelationOnRecord, member_file
+from occto.queries.search import matches_while_walking, member_ids
 
 
 def _licences(_view: Any, _context: Any, row: Member, _name: str) -> str:
     return "、".join(label(Licence(code)) for code in row.current_licences.split(",") if code)
+
+
+def _licensed(code: str) -> ColumnElement[bool]:
+    return ("," + Member.current_licences + ",").contains(f",{code},")
+
+
+def _by_channel(value: str) -> ColumnElement[bool]:
+    live = exists().where(ContractOfUse.member_id == Member.id, ContractOfUse.ended_at.is_(None)).correlate(Member)
+    return ~live if value == PAPER else live
+
+
+def _in_prefecture(name: str) -> ColumnElement[bool]:
+    return matches_while_walking(Wanted(marks=(mark("prefecture", name),)))
+
+
+PAPER = "PAPER"
+_INDEXED = ("state", "licence", "prefecture")
+"""Facets that the index of the search knows as marks."""
 
 
 class MembersView(StaffView):
@@ -30,8 +52,9 @@ class MembersView(StaffView):
     see = Permission.MEMBER_SEE
     title, gap = "会員", True
     subject_kind, personal = "MEMBER", True
-    search_hint = "商号、フリガナ、事業者コード、法人番号、名簿番号"
+    search_hint = "商号（以前のものも）、フリガナ、事業者コード、法人番号、名簿番号"
     column_list = ("operator_code", "current_name", "current_licences", "current_state", "current_member_on")
+    reads = column_list
     column_details_list = ("operator_code", "current_state", "current_member_on")
     column_labels = {
         "operator_code": "事業者コード",
@@ -47,21 +70,35 @@ class MembersView(StaffView):
         "new": Order("新しい順", Member.id, descending=True),
     }
     tagged = ("current_state",)
-    facets = {"state": Facet("状態", Member.current_state, choices(MemberState))}
+    facets = {
+        "state": Facet("状態", Member.current_state, choices(MemberState)),
+        "licence": Facet("区分", None, choices(Licence), condition=_licensed),
+        "prefecture": Facet("都道府県", None, [(name, name) for name in PREFECTURES], condition=_in_prefecture),
+        "channel": Facet("手続き", None, [(PAPER, "紙対応"), ("ONLINE", "オンライン")], condition=_by_channel),
+    }
 
     def search(self, term: str) -> ColumnElement[bool]:
-        digits = half_width(term).replace("-", "").replace(" ", "")
-        if digits.isascii() and digits.isdigit():
-            by_number = select(Body.id).where(Body.corporate_number == digits).scalar_subquery()
-            found = [Member.operator_code == digits, Member.body_id == by_number]
-            if len(digits) <= 7:
-                roster = select(RosterFact.member_id).where(
-                    RosterFact.roster_no == int(digits), RosterFact.voided_id.is_(None), RosterFact.ended_on.is_(None)
-                )
-                found.append(Member.id.in_(roster))
-            return or_(*found)
-        key = search_key(term)
-        return or_(Member.name_key.contains(key, autoescape=True), Member.kana_key.contains(key, autoescape=True))
+        return Member.id.in_(member_ids(db.session(), wanted(term)))
+
+    def listing(self, asked: Asked) -> Listing:
+        """By the index: up to COUNTED members are fetched and sorted; of more, those met in the order of the list are taken."""
+        plain = super().listing(asked)
+        marks = [mark(key, asked.chosen[key]) for key in _INDEXED if key in asked.chosen]
+        sought = wanted(asked.term, marks=marks)
+        if not asked.term and not marks:
+            return plain
+        session = db.session()
+        ids = member_ids(session, sought)
+        others = [self.facets[key].matches(value) for key, value in asked.chosen.items() if key not in _INDEXED]
+        if others:
+            found = ids.subquery()
+            ids = select(found.c.member_id).join(Member, Member.id == found.c.member_id).where(*others)
+        hits = list(session.scalars(ids.limit(COUNTED + 1)))
+        if len(hits) <= COUNTED:
+            return replace(plain, conditions=self.scope(), hits=hits)
+        narrowed = [self.facets[key].matches(value) for key, value in asked.chosen.items()]
+        text = [matches_while_walking(replace(sought, marks=()))] if asked.term else []
+        return replace(plain, conditions=[*self.scope(), *narrowed, *text], many=True)
 
     def heading(self, row: Member) -> str:
         return row.current_name

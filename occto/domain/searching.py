@@ -107,11 +107,8 @@ def wanted(term: str, *, marks: Iterable[str] = ()) -> Wanted:
     """What a typed term asks for, in any width, kana or case; an empty key where nothing searchable was typed."""
     digits = half_width(term).replace("-", "").replace(" ", "")
     number = digits if digits.isascii() and digits.isdigit() else ""
-    forms = _forms_in(term)
-    key = number or search_key(term)
-    if forms and key == search_key(forms[0]):
-        key = forms[0]
-    elif forms and search_key(term) in {f"({short})" for short in _LEGAL_FORMS}:
-        key = forms[0]
+    forms, key = _forms_in(term), number or search_key(term)
+    if forms and key in {search_key(forms[0]), *(f"({short})" for short in _LEGAL_FORMS)}:
+        key = forms[0]  # nothing but a legal form was typed
     key = "".join(sign for sign in key if unicodedata.category(sign) != "Co")
     return Wanted(key, tuple(sorted(filter(None, marks))), number)

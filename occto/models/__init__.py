@@ -4,6 +4,7 @@ from occto.models.assembly import Assembly, LateFact
 from occto.models.audit import AccessEvent, AccessSubject, AuditDetail, AuditEvent, AuditLink
 from occto.models.changes import ChangeDraft, ChangeItem, ChangeMark, ChangeRequest, ChangeRevision, Confirmation
 from occto.models.files import Attachment, AttachmentChunk
+from occto.models.jobs import Job, JobLeftover
 from occto.models.joining import Application, ApplicationDraft, ApplicationRevision, Decision, Remark
 from occto.models.mail import DemoMail, OutboxMail
 from occto.models.mandates import Contractor, Mandate, MandatePerson, MandateScope
@@ -20,6 +21,7 @@ from occto.models.register import (
     RosterFact,
 )
 from occto.models.roster import RosterProposal
+from occto.models.search import MemberSearch
 from occto.models.sessions import FormSubmission, Link, SessionRow, SignInAttempt
 from occto.models.shared import Counter
 from occto.models.terms import Consent, ContractOfUse, DeclarationRow, TermsVersion
@@ -53,6 +55,8 @@ __all__ = [
     "DeclarationRow",
     "DemoMail",
     "FormSubmission",
+    "Job",
+    "JobLeftover",
     "LateFact",
     "LicenceFact",
     "LicenceHeld",
@@ -61,6 +65,7 @@ __all__ = [
     "MandatePerson",
     "MandateScope",
     "Member",
+    "MemberSearch",
     "OutboxMail",
     "ProfileFact",
     "RecoveryCode",

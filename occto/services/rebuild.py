@@ -11,6 +11,7 @@ from occto.domain.dates import today_jst
 from occto.models import LicenceFact, LicenceHeld, Member, ProfileFact
 from occto.services.register import bring_up_to_date, refresh_current
 from occto.services.register.current import CURRENT_ITEMS
+from occto.services.search import SEARCHED_ITEMS
 
 
 class Batch(NamedTuple):
@@ -46,6 +47,8 @@ def rebuild_due(session: Session, *, now: datetime) -> int:
         .where(LicenceFact.voided_id.is_(None), or_(lately(LicenceFact.effective_on), lately(LicenceFact.ended_on)))
     )
     renamed = select(ProfileFact.member_id).where(
-        ProfileFact.item.in_(CURRENT_ITEMS), ProfileFact.voided_id.is_(None), lately(ProfileFact.effective_on)
+        ProfileFact.item.in_((*CURRENT_ITEMS, *SEARCHED_ITEMS)),
+        ProfileFact.voided_id.is_(None),
+        lately(ProfileFact.effective_on),
     )
     return bring_up_to_date(session, session.scalars(union(coming, turned, renamed)).all(), now=now)

@@ -1,7 +1,9 @@
 """`members.current_*`: the copies that lists and search need, rebuilt from the facts."""
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from datetime import date
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,36 +11,56 @@ from sqlalchemy.orm import Session
 from occto.domain.codes import Licence, MemberState
 from occto.domain.text import search_key
 from occto.models import Body, LicenceFact, LicenceHeld, Member, ProfileFact
+from occto.services import search
 
 CURRENT_ITEMS = ("name", "kana", "member_on", "corporate_number")
 """Profile items that stand in the copies."""
 
 
+_TOGETHER = 500
+
+
 def refresh_current(session: Session, member_ids: Iterable[int], *, today: date) -> int:
-    """Rebuild `members.current_*` from the facts as of `today`, for these members; return how many rows differed."""
+    """Rebuild `members.current_*` and the search from the facts as of `today`, for these members; how many rows differed."""
+    ids = list(member_ids)
     changed = 0
-    for member_id in member_ids:
-        member = session.get(Member, member_id)
-        if member is not None:
-            changed += _refresh_one(session, member, today=today)
+    for start in range(0, len(ids), _TOGETHER):
+        changed += _refresh_some(session, ids[start : start + _TOGETHER], today=today)
     session.flush()
+    search.refresh(session, ids, today=today)
     return changed
 
 
-def _refresh_one(session: Session, member: Member, *, today: date) -> bool:
-    facts = session.execute(
-        select(ProfileFact.item, ProfileFact.value, ProfileFact.effective_on)
-        .where(ProfileFact.member_id == member.id, ProfileFact.voided_id.is_(None), ProfileFact.item.in_(CURRENT_ITEMS))
+def _refresh_some(session: Session, member_ids: Sequence[int], *, today: date) -> int:
+    members = session.scalars(select(Member).where(Member.id.in_(member_ids))).all()
+    bodies = {body.id: body for body in session.scalars(select(Body).where(Body.id.in_([m.body_id for m in members])))}
+    facts, licences = defaultdict(list), defaultdict(list)
+    for fact in session.execute(
+        select(ProfileFact.member_id, ProfileFact.item, ProfileFact.value, ProfileFact.effective_on)
+        .where(
+            ProfileFact.member_id.in_(member_ids),
+            ProfileFact.voided_id.is_(None),
+            ProfileFact.item.in_(CURRENT_ITEMS),
+        )
         .order_by(ProfileFact.effective_on)
-    ).all()
+    ):
+        facts[fact.member_id].append(fact)
+    for held in session.execute(
+        select(LicenceHeld.member_id, LicenceHeld.category, LicenceFact.effective_on, LicenceFact.ended_on)
+        .join(LicenceFact, LicenceFact.licence_id == LicenceHeld.id)
+        .where(LicenceHeld.member_id.in_(member_ids), LicenceFact.voided_id.is_(None))
+    ):
+        licences[held.member_id].append(held)
+    return sum(
+        _refresh_one(member, bodies[member.body_id], facts[member.id], licences[member.id], today=today)
+        for member in members
+    )
+
+
+def _refresh_one(member: Member, body: Body, facts: Sequence[Any], licences: Sequence[Any], *, today: date) -> bool:
     values = {fact.item: fact.value for fact in facts if fact.effective_on <= today}
     for fact in facts:  # a member to come has no fact in force yet: its first one names it
         values.setdefault(fact.item, fact.value)
-    licences = session.execute(
-        select(LicenceHeld.category, LicenceFact.effective_on, LicenceFact.ended_on)
-        .join(LicenceFact, LicenceFact.licence_id == LicenceHeld.id)
-        .where(LicenceHeld.member_id == member.id, LicenceFact.voided_id.is_(None))
-    ).all()
     in_force = {
         row.category for row in licences if row.effective_on <= today and (row.ended_on is None or row.ended_on > today)
     }
@@ -54,18 +76,17 @@ def _refresh_one(session: Session, member: Member, *, today: date) -> bool:
         "current_state": _state(in_force=bool(in_force), begun=begun, to_come=to_come or not begun),
         "current_member_on": member_on,
     }
-    differs = any(getattr(member, key) != value for key, value in new.items())
-    for key, value in new.items():
+    different = {key: value for key, value in new.items() if getattr(member, key) != value}
+    for key, value in different.items():
         setattr(member, key, value)
-    _copy_to_body(session, member, name=new["current_name"], number=values.get("corporate_number"))
-    return differs
+    _copy_to_body(body, name=new["current_name"], number=values.get("corporate_number"))
+    return bool(different)
 
 
-def _copy_to_body(session: Session, member: Member, *, name: str, number: str | None) -> None:
+def _copy_to_body(body: Body, *, name: str, number: str | None) -> None:
     """The company in the control graph goes by the name and number of the member that it is."""
-    body = session.get(Body, member.body_id)
-    assert body is not None
-    body.name = name
+    if name != body.name:
+        body.name = name
     if number is not None and number != body.corporate_number:
         body.corporate_number = number
 

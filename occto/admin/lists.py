@@ -1,0 +1,186 @@
+"""The rows of a list: what may be asked for, the statement, paging by seeking, the cells as HTML."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from flask import current_app
+from markupsafe import Markup, escape
+from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from occto.queries.search import among
+
+PAGE = 50
+COUNTED = 1000
+"""Counting stops here: a list says «1,000件以上» instead of walking through all of a large table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort that a list offers: a column that is never NULL and has an index; the id decides between equals."""
+
+    title: str
+    column: InstrumentedAttribute[Any]
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Facet:
+    """What a list can be narrowed down by: (value, words) of each choice.
+
+    The values are those of `column`, or `groups` makes one value stand for several; or `condition` says what one means.
+    """
+
+    title: str
+    column: InstrumentedAttribute[Any] | None
+    options: Sequence[tuple[str, str]]
+    groups: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    condition: Callable[[str], ColumnElement[bool]] | None = None
+
+    def matches(self, value: str) -> ColumnElement[bool]:
+        """The condition for a chosen value."""
+        if self.condition is not None:
+            return self.condition(value)
+        assert self.column is not None
+        return self.column.in_(self.groups.get(value, (value,)))
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What stands in the address of a list, as far as the screen knows it: search term, order, value of each facet."""
+
+    term: str
+    order: str
+    chosen: Mapping[str, str]
+
+    @property
+    def filtered(self) -> bool:
+        return bool(self.term or self.chosen)
+
+    @property
+    def values(self) -> dict[str, str]:
+        """The same as parameters of an address."""
+        return {key: value for key, value in {"q": self.term, "order": self.order, **self.chosen}.items() if value}
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page begins: behind the row `after` or before the row `before`; the first page where both are None."""
+
+    after: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of a list: rows, and the ids to go on from in both directions (None: nothing there)."""
+
+    rows: list[Any]
+    total: int
+    after: int | None = None
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which rows a list is about. `hits`: ids that the index found, all of them, or None where conditions decide alone."""
+
+    model: type[Any]
+    columns: Sequence[Any]
+    conditions: Sequence[ColumnElement[bool]]
+    order: Order
+    hits: list[int] | None = None
+    many: bool = False
+    """Whether the index found more than COUNTED rows: the conditions then hold what it was asked for."""
+
+
+def page_of(session: Session, listing: Listing, cursor: Cursor, *, size: int, light: bool) -> Page:
+    """A page by seeking, not by OFFSET: the last page of a large table costs what the first one does.
+
+    `light`: rows of columns; otherwise objects, with the further columns set on them as attributes.
+    """
+    backwards = cursor.after is None and cursor.before is not None
+    total, known = _total(listing)
+    query = select(*listing.columns, *([total.label("list_total")] if known is None else []))
+    query = _narrowed(session, query, listing)
+    query = _sought(query, listing, cursor.after or cursor.before, backwards=backwards).limit(size + 1)
+    found = session.execute(query).all()
+    if known is None:
+        known = found[0].list_total if found else _counted(session, total, cursor)
+    more, found = len(found) > size, found[:size]
+    rows = [row if light else _object(row) for row in (found[::-1] if backwards else found)]
+    forth, back = (True, more) if backwards else (more, cursor.after is not None)
+    return Page(
+        rows,
+        known,
+        after=rows[-1].id if rows and forth else None,
+        before=rows[0].id if rows and back else None,
+    )
+
+
+def _total(listing: Listing) -> tuple[Any, int | None]:
+    """The number of rows, counted up to COUNTED, as an expression, or known already."""
+    if listing.hits is not None:
+        return None, len(listing.hits)
+    if listing.many:
+        return None, COUNTED
+    few = select(listing.model.id).where(*listing.conditions).limit(COUNTED).correlate(None).subquery()
+    return select(func.count()).select_from(few).correlate(None).scalar_subquery(), None
+
+
+def _counted(session: Session, total: Any, cursor: Cursor) -> int:
+    """The number on a page without rows: none but behind the end of a list."""
+    return (session.scalar(select(total)) or 0) if cursor.after or cursor.before else 0
+
+
+def _narrowed(session: Session, query: Select[Any], listing: Listing) -> Select[Any]:
+    query = query.where(*listing.conditions)
+    if listing.hits is None:
+        return query
+    hits, joined = among(session, listing.model.id, listing.hits)
+    return query.join(hits, joined)
+
+
+def _sought(query: Select[Any], listing: Listing, place_id: int | None, *, backwards: bool) -> Select[Any]:
+    """In the order of the list, from behind the row with this id on."""
+    model, order = listing.model, listing.order
+    descending = order.descending != backwards
+    keys = (order.column, model.id)
+    if place_id:
+        other = model.__table__.alias()  # aliased() of the class would cost as much as the rest of the query
+        place = select(other.c[order.column.key]).where(other.c.id == place_id).scalar_subquery()
+        here, there = tuple_(*keys), tuple_(place, place_id)
+        query = query.where(here < there if descending else here > there)
+    return query.order_by(*(key.desc() if descending else key.asc() for key in dict.fromkeys(keys)))
+
+
+def _object(row: Any) -> Any:
+    """The object of a row, with the further columns as attributes."""
+    found = row[0]
+    for key in row._fields[1:]:
+        if key != "list_total":
+            setattr(found, key, getattr(row, key))
+    return found
+
+
+def rows_as_html(
+    rows: Sequence[Any], cells: Callable[[Any], list[tuple[str, Any]]], *, tagged: Sequence[str]
+) -> Markup:
+    """The rows of the table, the first cell linked to the details, states in tags.
+
+    Made here and not in the template, where 250 cells would be half of the work of the page. Every value is escaped;
+    closing tags that HTML lets one leave out are left out.
+    """
+    classes: Mapping[str, str] = current_app.jinja_env.get_template("_macros/parts.html").module.TAG_CLASSES  # type: ignore[attr-defined]
+    parts: list[str] = []
+    for row in rows:
+        for place, (column, shown) in enumerate(cells(row)):
+            if place == 0:
+                parts.append(f'<tr><td><a href="details/?id={int(row.id)}">{escape(shown)}</a>')
+            elif column in tagged:
+                parts.append(f'<td><span class="tag {classes.get(str(shown), "")}">{escape(shown)}</span>')
+            else:
+                parts.append(f"<td>{escape(shown)}")
+        parts.append("\n")
+    return Markup("".join(parts))  # noqa: S704 - every value above is escaped

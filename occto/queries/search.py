@@ -1,0 +1,123 @@
+"""Members by any part of any name, by code and by what they are: through the index over pairs of signs."""
+
+import json
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Text,
+    and_,
+    cast,
+    column,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    table,
+    union,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+from occto.domain.searching import ESCAPE, Wanted, token, wanted
+from occto.models import Body, Member, MemberSearch, RosterFact
+from occto.models.search import INDEX
+
+HIGHEST_ROSTER_DIGITS = 7
+_SQLITE_INDEX = table(INDEX, column("rowid", Integer), column(INDEX, String))
+_INDEX = table(INDEX, column("member_id", BigInteger), column("pairs", ARRAY(Text)))
+
+
+def _is_sqlite(session: Session) -> bool:
+    return session.get_bind().dialect.name == "sqlite"
+
+
+def _like(asked: Wanted) -> ColumnElement[bool]:
+    return MemberSearch.text.like(asked.pattern, escape=ESCAPE)
+
+
+def _by_text(session: Session, asked: Wanted) -> Select[Any]:
+    """Ids of the members whose text contains what is asked for."""
+    if not asked.pairs:
+        return select(MemberSearch.member_id).where(_like(asked))
+    if _is_sqlite(session):
+        key: ColumnElement[int] = _SQLITE_INDEX.c.rowid
+        words = " ".join(f'"{token(pair)}"' for pair in asked.pairs)
+        matches: ColumnElement[bool] = _SQLITE_INDEX.c[INDEX].op("MATCH")(words)
+    else:
+        key = _INDEX.c.member_id
+        matches = _INDEX.c.pairs.op("@>")(cast(literal(asked.pairs, ARRAY(Text)), ARRAY(Text)))
+    found = select(key.label("member_id")).where(matches)
+    if asked.exact:
+        return found
+    return found.join(MemberSearch, MemberSearch.member_id == key).where(_like(asked))
+
+
+def _by_number(number: str) -> list[Select[Any]]:
+    """Ids of the member with this operator code, corporate number or roster number."""
+    found = [
+        select(Member.id.label("member_id")).where(Member.operator_code == number),
+        select(Member.id).join(Body, Body.id == Member.body_id).where(Body.corporate_number == number),
+    ]
+    if len(number) <= HIGHEST_ROSTER_DIGITS:
+        roster = select(RosterFact.member_id).where(
+            RosterFact.roster_no == int(number), RosterFact.voided_id.is_(None), RosterFact.ended_on.is_(None)
+        )
+        found.append(roster)
+    return found
+
+
+def member_ids(session: Session, asked: Wanted) -> Select[Any]:
+    """The ids of the members that match, in no order, each once. Nobody where nothing searchable is asked for."""
+    if not asked.key and not asked.marks:
+        return select(Member.id.label("member_id")).where(false())
+    found = _by_text(session, asked)
+    if not asked.number:
+        return found
+    exact = [one if not asked.marks else _also_marked(session, one, asked) for one in _by_number(asked.number)]
+    both = union(found, *exact).subquery()
+    return select(both.c.member_id)
+
+
+def _also_marked(session: Session, found: Select[Any], asked: Wanted) -> Select[Any]:
+    marked = _by_text(session, Wanted(marks=asked.marks)).subquery()
+    numbers = found.subquery()
+    return select(numbers.c[0].label("member_id")).join(marked, marked.c.member_id == numbers.c[0])
+
+
+def matches_while_walking(asked: Wanted) -> ColumnElement[bool]:
+    """The same for members met one after the other in the order of a list: right where many match.
+
+    A scalar subquery, because a join would let the planner gather all that match first.
+    """
+    kept = select(MemberSearch.text).where(MemberSearch.member_id == Member.id).correlate(Member).scalar_subquery()
+    found = and_(
+        *([kept.like(asked.pattern, escape=ESCAPE)] if asked.key else []),
+        *(kept.contains(sign) for sign in asked.marks),
+    )
+    if not asked.number:
+        return found
+    return or_(found, *(Member.id.in_(one) for one in _by_number(asked.number)))
+
+
+def among(session: Session, key: InstrumentedAttribute[int], ids: list[int]) -> tuple[Any, ColumnElement[bool]]:
+    """A table of these row numbers and the condition that joins it: one parameter, however many they are."""
+    if _is_sqlite(session):
+        rows = func.json_each(json.dumps(ids)).table_valued(column("value", Integer), name="hits")
+    else:
+        rows = (
+            func.unnest(cast(literal(ids, ARRAY(BigInteger)), ARRAY(BigInteger)))
+            .table_valued("value", name="hits")
+            .render_derived()
+        )
+    return rows, rows.c.value == key
+
+
+def members_named(session: Session, term: str) -> Select[Any]:
+    """Ids of members by what was typed, for the search of other lists: `X.member_id.in_(members_named(…))`."""
+    return member_ids(session, wanted(term))
