@@ -10,8 +10,9 @@ from flask import Flask
 
 from occto import clock
 from occto.delivery import deliver_due
+from occto.domain.dates import today_jst
 from occto.extensions import db
-from occto.services import audit, rebuild
+from occto.services import audit, rebuild, search
 from occto.services.joining import lapse
 from occto.unit_of_work import run
 
@@ -40,6 +41,8 @@ def run_daily() -> lapse.DailyWork:
     drafts_reminded = sum(_each(lapse.remind_of_draft, idle, now=now))
     removed = sum(_each(lapse.remove_draft, idle, now=now))
     run(rebuild.rebuild_due, now=now)
+    while run(search.fill_missing, limit=500, today=today_jst(now)):
+        pass
     return lapse.DailyWork(reminded=reminded, drafts_reminded=drafts_reminded, drafts_removed=removed)
 
 

@@ -14,6 +14,7 @@ from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal
 from occto.extensions import db
 from occto.queries.people import user_by_email
+from occto.services import search
 from occto.services.rebuild import rebuild_batch
 from occto.unit_of_work import run
 
@@ -65,4 +66,5 @@ def rebuild() -> None:
     today, after, seen, differed = today_jst(clock.now()), 0, 0, 0
     while (batch := run(rebuild_batch, after=after, limit=_BATCH, today=today)).last_id is not None:
         after, seen, differed = batch.last_id, seen + batch.seen, differed + batch.differed
+    run(search.rebuild_index)
     click.echo(f"{seen:,} 件を確かめ、{differed:,} 件を直しました。")

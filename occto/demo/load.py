@@ -31,7 +31,7 @@ from occto.models import (
     User,
 )
 from occto.queries.terms import terms_in_force
-from occto.services import audit
+from occto.services import audit, search
 
 SEED = 28
 SMALLEST = 30
@@ -97,6 +97,7 @@ def load_demo(
     assert head is not None
     head.last_change_id = last_change
     session.flush()
+    search.refresh(session, session.scalars(select(Member.id)).all(), today=scene.today)
     cases = act_out(session, scene, rounds=rounds, now=now)
     if progress:
         progress(approvals(rounds))
