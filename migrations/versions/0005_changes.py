@@ -27,7 +27,7 @@ _CODES = {
         ("SHARE_REGISTER", "OFFICE_DECISION"),
     ),
 }
-"""Columns that take further codes: table → column, codes so far, codes added. Going back leaves them wide: rows stay."""
+"""Columns that take further codes: table → column, codes so far, codes added. Going back leaves them wide, and items without a value: rows stay."""
 _CASE = "(application_id IS NULL) <> (change_request_id IS NULL)"
 _ONE_CASE = f"CONSTRAINT ck_attachments_one_case CHECK ({_CASE})"
 _NAME_LENGTH = "CONSTRAINT ck_attachments_name_length CHECK (length(name) <= 120)"
@@ -55,6 +55,10 @@ def upgrade():
     sqlite = op.get_bind().dialect.name == "sqlite"
     drop_triggers(op.get_bind())
     _take_more_codes(sqlite)
+    if sqlite:
+        rebuild(op.get_bind(), "profile_facts", [("value JSON NOT NULL", "value JSON")])
+    else:
+        op.alter_column("profile_facts", "value", nullable=True)
     op.create_table(
         "assemblies",
         sa.Column("id", BigId, nullable=False, comment="row number"),
@@ -548,8 +552,8 @@ def upgrade():
             nullable=False,
         ),
         sa.Column("target_id", BigId, nullable=True, comment="row of the licence or fact, number of the relation"),
-        sa.Column("old", Document, nullable=False, comment="as on record on the day, when it was submitted"),
-        sa.Column("new", Document, nullable=False),
+        sa.Column("old", Document, nullable=True, comment="as on record on the day, when it was submitted"),
+        sa.Column("new", Document, nullable=True),
         sa.Column("effective_on", sa.Date(), nullable=False),
         sa.Column("change_id", BigId, nullable=True, comment="the register change that entered it"),
         sa.CheckConstraint("length(item) <= 40", name=op.f("ck_change_items_item_length")),

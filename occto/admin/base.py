@@ -184,6 +184,7 @@ class StaffView(Screen, ModelView):
     def __init__(self, model: type[Any], *, endpoint: str) -> None:
         self._shows: dict[type, Any] = {}
         super().__init__(model, db, name=self.title, endpoint=endpoint, url=endpoint)
+        self._tagged = {place for place, (key, _title) in enumerate(self._list_columns) if key in self.tagged}
 
     def scope(self) -> list[ColumnElement[bool]]:
         """What this screen may show at all; list, count, search and details all go through here."""
@@ -245,7 +246,7 @@ class StaffView(Screen, ModelView):
             order=asked.order,
             chosen=asked.chosen,
             asked=asked.values,
-            rows=rows_as_html(page.rows, self.cells, tagged=self.tagged),
+            rows=rows_as_html(page.rows, self.cells, tagged=self._tagged),
             counted=COUNTED,
             page_size=PAGE,
         )

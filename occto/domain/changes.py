@@ -64,6 +64,7 @@ CHANGES = Flow(
             _P.CHANGE_FILE,
             on_hold=True,
         ),
+        Step("apply", "すぐに反映する", _from(S.SUBMITTED), S.APPROVED, _P.CHANGE_FILE),
         Step("withdraw", "取り下げる", _from(*EDITABLE), S.WITHDRAWN, _P.CHANGE_FILE, on_hold=True),
         Step("take", "審査を始める", _from(S.SUBMITTED), S.IN_REVIEW, _P.CHANGE_PROCESS),
         Step("check", "確認済みにして承認へ回す", _REVIEWED, S.IN_REVIEW, _P.CHANGE_PROCESS),
@@ -87,6 +88,8 @@ class Part(StrEnum):
     LICENCES = "licences"
     RELATIONS = "relations"
     FILES = "files"
+    CORRECTIONS = "corrections"
+    SUCCESSION = "succession"
 
 
 PART_TITLES: dict[Part, str] = {
@@ -97,6 +100,8 @@ PART_TITLES: dict[Part, str] = {
     Part.LICENCES: "電気事業者の区分の追加・終了",
     Part.RELATIONS: "資本関係（親法人・子法人）",
     Part.FILES: "証明する書類",
+    Part.CORRECTIONS: "登録の訂正・取消し",
+    Part.SUCCESSION: "合併・承継",
 }
 PROFILE_PARTS: dict[Part, Section] = {
     Part.COMPANY: COMPANY,
@@ -104,7 +109,10 @@ PROFILE_PARTS: dict[Part, Section] = {
     Part.BUSINESS: BUSINESS,
     Part.CONTACTS: CONTACTS,
 }
-CHOOSABLE = tuple(part for part in Part if part is not Part.FILES)
+CHOOSABLE = (*PROFILE_PARTS, Part.LICENCES, Part.RELATIONS)
+"""What a member may ask for; the order is that of the task list."""
+OFFICE_PARTS = (Part.CORRECTIONS, Part.SUCCESSION)
+"""What the office alone enters, with a reason and a second person."""
 LICENCE, RELATION = "licence", "relation"
 SUCCESSION = "succession"
 """Names of items that are no profile items."""
@@ -161,6 +169,11 @@ def needs_evidence(change: ItemChange) -> bool:
     return class_of(change.item) is ChangeClass.EVIDENCE
 
 
+def evidence_key(change: ItemChange) -> str:
+    """How a document names the item that it proves."""
+    return f"{change.item}:{change.target_key}" if change.target_key else change.item
+
+
 def profile_changes(
     part: Part, *, before: Mapping[str, Any], after: Mapping[str, Any], effective_on: date
 ) -> list[ItemChange]:
@@ -198,6 +211,14 @@ def check_day(effective_on: date, *, occurred_on: date, member_on: date, part: P
 def days_late(*, occurred_on: date, submitted_on: date) -> int:
     """How many days passed between the occurrence and the notice, which is due without delay (直ちに)."""
     return max(0, (submitted_on - occurred_on).days)
+
+
+_WORDS = {LICENCE: "区分", RELATION: "資本関係", SUCCESSION: "合併・承継"}
+
+
+def title_word(item: str) -> str:
+    """What an item is called in titles and sentences: 本店所在地 for each of its parts, 会員担当 for each of the contact's."""
+    return _WORDS.get(item) or ITEMS[item].title.split(" ")[0]
 
 
 TITLE_LIMIT = 120

@@ -137,8 +137,8 @@ class ChangeItem(Base):
     target_key: Mapped[str] = mapped_column(SortText, default="", comment="which licence, relation or fact")
     act: Mapped[ChangeAct] = mapped_column(code(ChangeAct, name="act"))
     target_id: Mapped[int | None] = mapped_column(BigId, comment="row of the licence or fact, number of the relation")
-    old: Mapped[Any] = mapped_column(Document, comment="as on record on the day, when it was submitted")
-    new: Mapped[Any] = mapped_column(Document)
+    old: Mapped[Any] = mapped_column(Document, nullable=True, comment="as on record on the day, when it was submitted")
+    new: Mapped[Any] = mapped_column(Document, nullable=True)
     effective_on: Mapped[date] = mapped_column(Date)
     change_id: Mapped[int | None] = mapped_column(
         BigId, refers("register_changes.id"), index=True, comment="the register change that entered it"

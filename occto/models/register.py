@@ -104,7 +104,7 @@ class ProfileFact(Base):
     id: Mapped[Key]
     member_id: Mapped[int] = mapped_column(BigId, refers("members.id"))
     item: Mapped[str] = mapped_column(SortText, comment="key of domain/profile.py")
-    value: Mapped[Any] = mapped_column(Document, comment="the clean value; null: no longer any")
+    value: Mapped[Any] = mapped_column(Document, nullable=True, comment="the clean value; null: no longer any")
     effective_on: Mapped[date] = mapped_column(Date)
     entered_id: Mapped[int] = mapped_column(BigId, refers("register_changes.id"), index=True)
     voided_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"), index=True)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
@@ -54,33 +54,37 @@ def record(
     return event
 
 
+_SEEN = insert(AccessEvent.__table__)  # type: ignore[arg-type]  # built once: every staff list writes one
+
+
 def record_access(
     session: Session,
     *,
     screen: str,
     subject_kind: str,
-    subject_ids: Sequence[int],
+    subject_ids: Sequence[int] | Sequence[Sequence[int]],
     details: bool,
     actor: Actor,
     now: datetime,
     search_key: str | None = None,
 ) -> None:
     """Note that `actor` (staff) opened a page with personal data; `details`: each subject is findable alone."""
-    event = AccessEvent(
-        at=now,
-        actor_id=actor.user_id,
-        screen=screen[:80],
-        search_key=search_key[:200] if search_key else None,
-        subject_kind=subject_kind,
-        subject_ids=list(subject_ids),
+    event = {
+        "at": now,
+        "actor_id": actor.user_id,
+        "screen": screen[:80],
+        "search_key": search_key[:200] if search_key else None,
+        "subject_kind": subject_kind,
+        "subject_ids": list(subject_ids),
+    }
+    if not details:
+        session.execute(_SEEN, event)
+        return
+    event_id = session.execute(_SEEN.returning(_SEEN.table.c.id), event).scalar_one()
+    session.add_all(
+        AccessSubject(event_id=event_id, subject_kind=subject_kind, subject_id=subject_id)
+        for subject_id in dict.fromkeys(subject_ids)
     )
-    session.add(event)
-    session.flush()
-    if details:
-        session.add_all(
-            AccessSubject(event_id=event.id, subject_kind=subject_kind, subject_id=subject_id)
-            for subject_id in dict.fromkeys(subject_ids)
-        )
 
 
 def _detail_hash(salt: str, payload: Any) -> str:

@@ -1,30 +1,27 @@
 """Save and come back: one section at a time, complete or not; nothing typed is lost."""
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
 from occto.domain.canonical import canonical, jsonable
 from occto.domain.codes import AttachmentKind, ScanState
 from occto.domain.errors import NotFound, Refusal, Stale
-from occto.domain.files import check_party_total
 from occto.domain.joining import EDITABLE, JOINING, MAIN_STAGE, Stage
 from occto.domain.profile import COMPANY
 from occto.domain.sections import ACTS, FILES, TASKS, TERMS
-from occto.domain.text import InputError, search_key
-from occto.models import Application, ApplicationDraft, Attachment, AttachmentChunk
+from occto.domain.text import search_key
+from occto.models import Application, ApplicationDraft, Attachment
 from occto.queries.terms import consent_of_application
 from occto.services import audit
+from occto.services.files import store_file
 from occto.services.joining.case import locked_by_applicant, subject_of, take_step
 
-CHUNK = 256 * 1024
 TYPED_LIMIT = 256 * 1024  # bytes of one section as typed
-FILES_LIMIT = 40
 
 
 def start_main(session: Session, application_id: int, *, actor: Actor, now: datetime) -> None:
@@ -140,33 +137,15 @@ def add_file(
 ) -> Attachment:
     """Keep a file whose kind was checked by content. Refusals: too_many_files, and the limit per Party (too_large)."""
     application = editable(session, application_id, actor=actor)
-    stored = session.execute(
-        select(func.count(), func.coalesce(func.sum(Attachment.size), 0)).where(
-            Attachment.application_id == application.id, Attachment.removed_at.is_(None)
-        )
-    ).one()
-    if stored[0] >= FILES_LIMIT:
-        raise Refusal(
-            "too_many_files", f"添付書類は{FILES_LIMIT}個までです。不要な書類を取り外してください。", field="file"
-        )
-    try:
-        check_party_total(int(stored[1]), adding=len(content))
-    except InputError as error:
-        raise Refusal("too_large", str(error), field="file") from error
-    attachment = Attachment(
-        application_id=application.id,
+    attachment = store_file(
+        session,
         kind=kind,
         name=name,
         media_type=media_type,
-        size=len(content),
-        sha256=hashlib.sha256(content).hexdigest(),
+        content=content,
         scan_state=scan_state,
-        added_at=now,
-    )
-    session.add(attachment)
-    session.flush()
-    session.add_all(
-        AttachmentChunk(attachment_id=attachment.id, no=no, bytes=piece) for no, piece in enumerate(_pieces(content), 1)
+        application_id=application.id,
+        now=now,
     )
     application.saved_at = now
     detail = {"attachment_id": attachment.id, "kind": kind, "sha256": attachment.sha256, "size": attachment.size}
@@ -177,10 +156,6 @@ def add_file(
     if kind is not AttachmentKind.METI_ACT:
         _refresh_files(session, application, now=now)
     return attachment
-
-
-def _pieces(content: bytes) -> Iterator[bytes]:
-    return (content[start : start + CHUNK] for start in range(0, len(content), CHUNK))
 
 
 def remove_file(session: Session, application_id: int, attachment_id: int, *, actor: Actor, now: datetime) -> None:

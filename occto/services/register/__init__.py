@@ -9,6 +9,9 @@ from occto.services.register.licences import (
     check_categories,
     correct_licence,
     end_licence,
+    has_licence_after,
+    holds,
+    live_licence,
     void_licence,
 )
 from occto.services.register.numbering import begin_change, body_for
@@ -41,6 +44,9 @@ __all__ = [
     "enter_relation",
     "enter_relations",
     "finish_change",
+    "has_licence_after",
+    "holds",
+    "live_licence",
     "live_parents",
     "refresh_current",
     "renumber",

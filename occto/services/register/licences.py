@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import ACT_OF, EndReason, Licence
@@ -24,15 +24,8 @@ def add_licence(
     continues_id: int | None = None,
 ) -> LicenceHeld:
     """Enter a licence from the date of its METI act. Refusal category_held where one of the category runs then."""
-    running = (
-        select(LicenceFact.effective_on)
-        .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
-        .where(
-            LicenceHeld.member_id == member_id,
-            LicenceHeld.category == category,
-            LicenceFact.voided_id.is_(None),
-            or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > effective_on),
-        )
+    running = _of_category(member_id, category).where(
+        or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > effective_on)
     )
     since = session.scalar(running)
     if since is not None:
@@ -56,6 +49,37 @@ def add_licence(
     )
     session.flush()
     return held
+
+
+def _of_category(member_id: int, category: Licence) -> Select[date]:
+    return (
+        select(LicenceFact.effective_on)
+        .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
+        .where(LicenceHeld.member_id == member_id, LicenceHeld.category == category, LicenceFact.voided_id.is_(None))
+    )
+
+
+def holds(session: Session, *, member_id: int, category: Licence, day: date) -> bool:
+    """Whether a licence of the category is in force on `day`."""
+    in_force = _of_category(member_id, category).where(
+        LicenceFact.effective_on <= day, or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > day)
+    )
+    return session.scalar(in_force) is not None
+
+
+def has_licence_after(session: Session, *, member_id: int, day: date) -> bool:
+    """Whether any licence is in force on `day` or comes later."""
+    left = (
+        select(LicenceFact.id)
+        .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
+        .where(
+            LicenceHeld.member_id == member_id,
+            LicenceFact.voided_id.is_(None),
+            or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > day),
+        )
+        .limit(1)
+    )
+    return session.scalar(left) is not None
 
 
 def end_licence(

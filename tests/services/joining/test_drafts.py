@@ -9,6 +9,7 @@ from occto.domain.codes import AttachmentKind, ScanState
 from occto.domain.joining import EDITABLE, ApplicationState, Stage
 from occto.extensions import db
 from occto.models import Application, ApplicationDraft, ApplicationRevision, Attachment, AttachmentChunk
+from occto.services.files import FILES_LIMIT
 from occto.services.joining import drafts
 from occto.unit_of_work import run
 from tests.answers import (
@@ -204,7 +205,7 @@ def test_files_of_others_and_removed_ones_are_not_found(make: Factory) -> None:
 
 def test_the_number_of_files_is_limited(make: Factory) -> None:
     case = filled(make)
-    for no in range(drafts.FILES_LIMIT):
+    for no in range(FILES_LIMIT):
         add_file(case, AttachmentKind.OTHER, content=f"file {no}".encode())
     with refused("too_many_files", field="file"):
         add_file(case, AttachmentKind.OTHER)

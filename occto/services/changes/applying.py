@@ -1,0 +1,114 @@
+"""Entering the items of a request into the register."""
+
+from collections.abc import Callable, Iterable
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from occto.domain.changes import LICENCE, RELATION, SUCCESSION, ItemChange
+from occto.domain.codes import ChangeAct, EndReason, Licence
+from occto.domain.errors import NotFound, Refusal
+from occto.models import Member, RegisterChange
+from occto.services import register
+from occto.services.changes import succession
+
+_ORDER = {ChangeAct.VOID: 0, ChangeAct.CORRECT: 1, ChangeAct.END: 2, ChangeAct.SET: 3, ChangeAct.ADD: 4}
+"""What makes room comes before what takes it: a second licence of a category, another parent."""
+
+
+def enter(session: Session, change: RegisterChange, *, member_id: int, items: Iterable[ItemChange]) -> None:
+    """Enter the items; the change is to be finished by the caller. Refusals are those of services/register."""
+    member = session.get(Member, member_id)
+    if member is None:
+        raise NotFound
+    days = set()
+    for item in sorted(items, key=lambda each: (_ORDER[each.act], each.effective_on)):
+        _ENTER.get(item.item, _profile)(session, change, member, item)
+        if item.item == LICENCE:
+            days.add(item.effective_on)
+    if days:
+        register.check_categories(session, member.id, days=days)
+    session.flush()
+
+
+def _profile(session: Session, change: RegisterChange, member: Member, item: ItemChange) -> None:
+    if item.act is ChangeAct.SET:
+        register.set_item(
+            session, change, member_id=member.id, item=item.item, value=item.new, effective_on=item.effective_on
+        )
+    elif item.act is ChangeAct.CORRECT:
+        register.correct_item(
+            session,
+            change,
+            member_id=member.id,
+            fact_id=_target(item),
+            value=item.new["value"],
+            effective_on=date.fromisoformat(item.new["effective_on"]),
+        )
+    else:
+        register.void_item(session, change, member_id=member.id, fact_id=_target(item))
+
+
+def _licence(session: Session, change: RegisterChange, member: Member, item: ItemChange) -> None:
+    if item.act is ChangeAct.ADD:
+        register.add_licence(
+            session,
+            change,
+            member_id=member.id,
+            category=Licence(item.new["category"]),
+            number=item.new.get("number"),
+            effective_on=item.effective_on,
+            document_id=item.new.get("attachment_id"),
+        )
+    elif item.act is ChangeAct.END:
+        register.end_licence(
+            session,
+            change,
+            member_id=member.id,
+            licence_id=_target(item),
+            ended_on=item.effective_on,
+            reason=EndReason(item.new["end_reason"]),
+        )
+    elif item.act is ChangeAct.CORRECT:
+        values = {
+            "number": item.new.get("number"),
+            "effective_on": date.fromisoformat(item.new["effective_on"]),
+            "ended_on": date.fromisoformat(item.new["ended_on"]) if item.new.get("ended_on") else None,
+            "end_reason": EndReason(item.new["end_reason"]) if item.new.get("end_reason") else None,
+        }
+        register.correct_licence(session, change, member_id=member.id, licence_id=_target(item), values=values)
+    else:
+        register.void_licence(session, change, member_id=member.id, licence_id=_target(item))
+
+
+def _relation(session: Session, change: RegisterChange, member: Member, item: ItemChange) -> None:
+    on = item.effective_on
+    if item.act is ChangeAct.ADD:
+        if not register.enter_relation(session, change, member, row=item.new, default_on=on):
+            raise Refusal(
+                "relation_held",
+                "同じ資本関係が、すでに登録されています。いまの登録の内容をお確かめください。",
+                field="relations",
+            )
+    elif item.act is ChangeAct.END:
+        register.end_relation(session, change, member, relation_no=_target(item), ended_on=on)
+    elif item.act is ChangeAct.SET:
+        register.replace_relation(session, change, member, relation_no=_target(item), row=item.new, on=on)
+    elif item.act is ChangeAct.CORRECT:
+        register.correct_relation(session, change, member, relation_no=_target(item), row=item.new, default_on=on)
+    else:
+        register.void_relation(session, change, member, relation_no=_target(item))
+
+
+def _target(item: ItemChange) -> int:
+    if item.target_id is None:
+        raise NotFound
+    return item.target_id
+
+
+_ENTER: dict[str, Callable[[Session, RegisterChange, Member, ItemChange], Any]] = {
+    LICENCE: _licence,
+    RELATION: _relation,
+    SUCCESSION: succession.enter,
+}

@@ -1,0 +1,246 @@
+"""申請を分ける: some items of a request go on in a second one, so that what is ready need not wait for what is not."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from occto.domain.actor import Actor
+from occto.domain.changes import (
+    PROFILE_PARTS,
+    ChangeState,
+    ItemChange,
+    Part,
+    format_number,
+    is_immediate,
+    title_of,
+    title_word,
+    touches_votes,
+)
+from occto.domain.codes import ChangeAct
+from occto.domain.dates import today_jst
+from occto.domain.errors import NotFound, Refusal
+from occto.models import (
+    Attachment,
+    AttachmentChunk,
+    ChangeDraft,
+    ChangeItem,
+    ChangeMark,
+    ChangeRequest,
+    ChangeRevision,
+)
+from occto.services import audit
+from occto.services.changes.case import (
+    change_of,
+    locked_by_staff,
+    newest_revision,
+    rows_of,
+    subject_of,
+    take_step,
+    tell,
+)
+from occto.services.joining.case import next_number
+
+Place = tuple[str, str]
+
+
+def split(
+    session: Session,
+    request_id: int,
+    *,
+    places: Iterable[Place],
+    reason: str,
+    seen_version: int,
+    actor: Actor,
+    now: datetime,
+) -> int:
+    """Move the items at `places` into a request of their own, with its number; returns its row number.
+
+    Both go on as new revisions of what the member submitted; days of submission and documents stay the same.
+    Refusals: stale, illegal_step, reason_missing, not_found (no such item), split_nothing (none, or all of them, were chosen).
+    """
+    request, step = locked_by_staff(session, request_id, step="split", seen_version=seen_version, actor=actor)
+    revision = newest_revision(session, request.id)
+    assert revision is not None
+    items = [change_of(row) for row in rows_of(session, revision) if row.change_id is None]
+    moved = set(places)
+    if not moved <= {item.place for item in items}:
+        raise NotFound
+    if not moved or len(moved) == len(items):
+        raise Refusal(
+            "split_nothing",
+            "分ける項目を選んでください。すべての項目を移すことはできません。",
+            field="places",
+        )
+    other = _second_request(session, request, now=now)
+    files = _copy_files(session, request, other, now=now)
+    going = [_with_files(item, files) for item in items if item.place in moved]
+    staying = [item for item in items if item.place not in moved]
+    _divide_drafts(session, request, other, going=going, staying=staying, files=files, now=now)
+    _revise(session, other, revision, going, [_renamed(f, files) for f in revision.files], no=1, now=now)
+    _revise(session, request, revision, staying, revision.files, no=revision.no + 1, now=now)
+    request.checked_by_id = request.checked_at = None
+    take_step(session, request, step, actor=actor, now=now, reason=reason)
+    detail = {"new_id": other.id, "items": [":".join(filter(None, item.place)) for item in going]}
+    audit.record(session, "change.split", subject=subject_of(request), actor=actor, now=now, detail=detail)
+    tell(session, request, "changes/split", now=now, other_number=other.number, other_title=other.title, reason=reason)
+    return other.id
+
+
+def _second_request(session: Session, request: ChangeRequest, *, now: datetime) -> ChangeRequest:
+    year = today_jst(now).year
+    other = ChangeRequest(
+        number=format_number(year, next_number(session, "change_request", str(year))),
+        state=ChangeState.SUBMITTED,
+        title=request.title,
+        split_from_id=request.id,
+        created_at=now,
+        saved_at=now,
+        **{
+            name: getattr(request, name)
+            for name in (
+                *("member_id", "channel", "occurred_on", "received_at", "reason", "submitted_at", "waiting_since"),
+                *("started_by_id", "entered_by_id", "assignee_id"),
+            )
+        },
+    )
+    session.add(other)
+    session.flush()
+    return other
+
+
+def _copy_files(session: Session, request: ChangeRequest, other: ChangeRequest, *, now: datetime) -> dict[int, int]:
+    """Every document goes with both; returns the row number of the copy by that of the original."""
+    copies = {}
+    for file in session.scalars(select(Attachment).where(Attachment.change_request_id == request.id)).all():
+        if file.removed_at is not None:
+            continue
+        kept = ("kind", "name", "media_type", "size", "sha256", "scan_state")
+        copy = Attachment(change_request_id=other.id, added_at=now, **{name: getattr(file, name) for name in kept})
+        session.add(copy)
+        session.flush()
+        copies[file.id] = copy.id
+        chunks = session.scalars(select(AttachmentChunk).where(AttachmentChunk.attachment_id == file.id)).all()
+        session.add_all(AttachmentChunk(attachment_id=copy.id, no=chunk.no, bytes=chunk.bytes) for chunk in chunks)
+    session.flush()
+    return copies
+
+
+def _with_files(item: ItemChange, files: Mapping[int, int]) -> ItemChange:
+    if not isinstance(item.new, dict) or item.new.get("attachment_id") is None:
+        return item
+    new = item.new | {"attachment_id": files.get(item.new["attachment_id"])}
+    return ItemChange(item.item, item.act, item.effective_on, new, item.old, item.target_key, item.target_id)
+
+
+def _renamed(file: Mapping[str, Any], files: Mapping[int, int]) -> dict[str, Any]:
+    return {**file, "id": files.get(file["id"], file["id"])}
+
+
+def _divide_drafts(
+    session: Session,
+    request: ChangeRequest,
+    other: ChangeRequest,
+    *,
+    going: list[ItemChange],
+    staying: list[ItemChange],
+    files: Mapping[int, int],
+    now: datetime,
+) -> None:
+    """What is edited after a return is what each request still asks for."""
+    for draft in session.scalars(select(ChangeDraft).where(ChangeDraft.request_id == request.id)).all():
+        part, answers = Part(draft.part), draft.answers
+        if answers is None:
+            continue
+        if part is Part.FILES:
+            _put(session, other, part, {"files": [_renamed(f, files) for f in answers["files"]]}, now=now)
+            continue
+        for target, kept in ((other, going), (request, staying)):
+            left = _answers_for(part, answers, kept)
+            if left is not None:
+                _put(session, target, part, left, now=now)
+            elif target is request:
+                session.delete(draft)
+    session.flush()
+
+
+def _answers_for(part: Part, answers: Mapping[str, Any], kept: list[ItemChange]) -> dict[str, Any] | None:
+    """The answers of a part that ask for the items `kept` alone; None where none of them is of this part."""
+    if part in PROFILE_PARTS:
+        asked = {item.item: item.new for item in kept}
+        own = [key for key in asked if key in answers]
+        return {"effective_on": answers["effective_on"], **{key: asked[key] for key in own}} if own else None
+    if "rows" not in answers:
+        return None
+    places = {item.place for item in kept}
+    rows = [row for no, row in enumerate(answers["rows"], 1) if _place_of(part, row, no) in places]
+    return {"rows": rows} if rows else None
+
+
+def _place_of(part: Part, row: Mapping[str, Any], no: int) -> Place:
+    if part is Part.LICENCES:
+        added = row["act"] == ChangeAct.ADD
+        return "licence", row["category"] if added else f"licence:{row['licence_id']}"
+    return "relation", f"new:{no}" if row["act"] == ChangeAct.ADD else f"relation:{row['relation_no']}"
+
+
+def _put(session: Session, request: ChangeRequest, part: Part, answers: dict[str, Any], *, now: datetime) -> None:
+    draft = session.get(ChangeDraft, (request.id, part.value))
+    if draft is None:
+        draft = ChangeDraft(request_id=request.id, part=part.value, version=0)
+        session.add(draft)
+    draft.typed, draft.answers, draft.errors, draft.saved_at = {}, answers, 0, now
+    draft.version += 1
+    session.flush()
+
+
+def _revise(
+    session: Session,
+    request: ChangeRequest,
+    origin: ChangeRevision,
+    items: list[ItemChange],
+    files: list[dict[str, Any]],
+    *,
+    no: int,
+    now: datetime,
+) -> None:
+    revision = ChangeRevision(
+        request_id=request.id,
+        no=no,
+        submitted_by_id=origin.submitted_by_id,
+        mandate_id=origin.mandate_id,
+        submitted_at=now,
+        occurred_on=origin.occurred_on,
+        base_change_id=origin.base_change_id,
+        files=files,
+    )
+    session.add(revision)
+    session.flush()
+    session.add_all(
+        ChangeItem(
+            revision_id=revision.id,
+            item=item.item,
+            target_key=item.target_key,
+            act=item.act,
+            target_id=item.target_id,
+            old=item.old,
+            new=item.new,
+            effective_on=item.effective_on,
+        )
+        for item in items
+    )
+    left = {item.place for item in items}
+    for mark in session.scalars(select(ChangeMark).where(ChangeMark.request_id == request.id)).all():
+        if (mark.item, mark.target_key) not in left:
+            session.execute(
+                delete(ChangeMark).where(
+                    ChangeMark.request_id == request.id,
+                    ChangeMark.item == mark.item,
+                    ChangeMark.target_key == mark.target_key,
+                )
+            )
+    request.title = title_of(title_word(item.item) for item in items)
+    request.touches_votes = touches_votes(item for item in items if not is_immediate(item))
+    session.flush()

@@ -1,0 +1,47 @@
+"""合併・承継: the successor takes over licences, the member that is gone is closed with its successor's name."""
+
+from datetime import date
+
+from sqlalchemy.orm import Session
+
+from occto.domain.changes import ItemChange
+from occto.domain.codes import EndReason
+from occto.domain.errors import NotFound, Refusal
+from occto.models import LicenceHeld, Member, RegisterChange
+from occto.services import register
+
+
+def enter(session: Session, change: RegisterChange, member: Member, item: ItemChange) -> None:
+    """End each licence named on the day of succession and give it to the successor; close the member where none is left.
+
+    `item.new` has successor_id, licences (row numbers) and effective_on. A category that the successor holds already
+    goes on as it is. Refusals: not_found, self_succession, those of licences. The contract of use passes only with the
+    written consent of OCCTO (利用規約 5.2), which is recorded apart.
+    """
+    successor = session.get(Member, int(item.new["successor_id"]), with_for_update=True)
+    if successor is None:
+        raise NotFound("承継する会員が見つかりません。先に、その会社を会員として登録してください。")
+    if successor.id == member.id:
+        raise Refusal("self_succession", "承継する会員には、別の会員を指定してください。", field="successor")
+    day: date = item.effective_on
+    for licence_id in item.new["licences"]:
+        fact = register.live_licence(session, member_id=member.id, licence_id=int(licence_id))
+        held = session.get(LicenceHeld, fact.licence_id)
+        assert held is not None
+        number, category = fact.number, held.category
+        register.end_licence(
+            session, change, member_id=member.id, licence_id=held.id, ended_on=day, reason=EndReason.SUCCESSION
+        )
+        if not register.holds(session, member_id=successor.id, category=category, day=day):
+            register.add_licence(
+                session,
+                change,
+                member_id=successor.id,
+                category=category,
+                number=number,
+                effective_on=day,
+                continues_id=held.id,
+            )
+    if not register.has_licence_after(session, member_id=member.id, day=day):
+        member.succeeded_by_id = successor.id
+    session.flush()
