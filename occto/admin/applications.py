@@ -69,6 +69,7 @@ class ApplicationsView(Decisions, StaffView):
     list_template = "admin/applications.html"
     search_hint = "商号、フリガナ、受付番号、法人番号、メールアドレス"
     column_list = ("acceptance_number", "name", "state", "submitted_at", "assignee_name")
+    reads = ("acceptance_number", "name", "state", "held_at", "submitted_at")
     column_labels: ClassVar[dict[str, str]] = {
         "acceptance_number": "受付番号",
         "name": "商号",

@@ -184,6 +184,9 @@ class StaffView(Screen, ModelView):
     def __init__(self, model: type[Any], *, endpoint: str) -> None:
         self._shows: dict[type, Any] = {}
         super().__init__(model, db, name=self.title, endpoint=endpoint, url=endpoint)
+        table = model.__table__
+        named = [model] if self.reads is None else [table.c[key] for key in ("id", *self.reads)]
+        self._columns = (*named, *(expression.label(key) for key, expression in self.extras.items()))
         self._tagged = {place for place, (key, _title) in enumerate(self._list_columns) if key in self.tagged}
 
     def scope(self) -> list[ColumnElement[bool]]:
@@ -226,12 +229,7 @@ class StaffView(Screen, ModelView):
 
     def listing(self, asked: Asked) -> Listing:
         """Which rows the list is about; a screen with an index of its own overrides this."""
-        return Listing(self.model, self._columns(), self.conditions(asked), self.orders[asked.order])
-
-    def _columns(self) -> list[Any]:
-        """What a list reads: the columns it names, or whole objects where it names none; then its extras."""
-        named = [self.model] if self.reads is None else [getattr(self.model, key) for key in ("id", *self.reads)]
-        return [*named, *(expression.label(key) for key, expression in self.extras.items())]
+        return Listing(self.model, self._columns, self.conditions(asked), self.orders[asked.order])
 
     @expose("/")
     def index_view(self) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import current_app
 from markupsafe import Markup, escape
-from sqlalchemy import ColumnElement, Select, func, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from occto.queries.search import among
@@ -116,14 +116,16 @@ def page_of(session: Session, listing: Listing, cursor: Cursor, *, size: int, li
 
     `light`: rows of columns; otherwise objects, with the further columns set on them as attributes.
     """
-    backwards = cursor.after is None and cursor.before is not None
-    total, known = _total(listing)
-    query = select(*listing.columns, *([total.label("list_total")] if known is None else []))
-    query = _narrowed(session, query, listing)
-    query = _sought(query, listing, cursor.after or cursor.before, backwards=backwards).limit(size + 1)
-    found = session.execute(query).all()
+    place, backwards = cursor.after or cursor.before, cursor.after is None and cursor.before is not None
+    query = _statement(listing, sought=place is not None, backwards=backwards)
+    if listing.hits is not None:
+        query = query.join(*among(session, listing.model.id, listing.hits))
+    found = session.execute(
+        query, {"list_size": size + 1, "list_place": place} if place else {"list_size": size + 1}
+    ).all()
+    known = len(listing.hits) if listing.hits is not None else COUNTED if listing.many else None
     if known is None:
-        known = found[0].list_total if found else _counted(session, total, cursor)
+        known = found[0].list_total if found else _counted(session, listing, cursor)
     more, found = len(found) > size, found[:size]
     rows = [row if light else _object(row) for row in (found[::-1] if backwards else found)]
     forth, back = (True, more) if backwards else (more, cursor.after is not None)
@@ -135,40 +137,44 @@ def page_of(session: Session, listing: Listing, cursor: Cursor, *, size: int, li
     )
 
 
-def _total(listing: Listing) -> tuple[Any, int | None]:
-    """The number of rows, counted up to COUNTED, as an expression, or known already."""
-    if listing.hits is not None:
-        return None, len(listing.hits)
-    if listing.many:
-        return None, COUNTED
-    few = select(listing.model.id).where(*listing.conditions).limit(COUNTED).correlate(None).subquery()
-    return select(func.count()).select_from(few).correlate(None).scalar_subquery(), None
+_STATEMENTS: dict[Any, Select[Any]] = {}
+"""The statements of lists without conditions, by what they depend on: building one costs more than running it."""
 
 
-def _counted(session: Session, total: Any, cursor: Cursor) -> int:
-    """The number on a page without rows: none but behind the end of a list."""
-    return (session.scalar(select(total)) or 0) if cursor.after or cursor.before else 0
+def _statement(listing: Listing, *, sought: bool, backwards: bool) -> Select[Any]:
+    if listing.conditions or listing.hits is not None:
+        return _built(listing, sought=sought, backwards=backwards)
+    key = (listing.model, tuple(listing.columns), listing.order, sought, backwards)
+    if key not in _STATEMENTS:
+        _STATEMENTS[key] = _built(listing, sought=sought, backwards=backwards)
+    return _STATEMENTS[key]
 
 
-def _narrowed(session: Session, query: Select[Any], listing: Listing) -> Select[Any]:
-    query = query.where(*listing.conditions)
-    if listing.hits is None:
-        return query
-    hits, joined = among(session, listing.model.id, listing.hits)
-    return query.join(hits, joined)
-
-
-def _sought(query: Select[Any], listing: Listing, place_id: int | None, *, backwards: bool) -> Select[Any]:
-    """In the order of the list, from behind the row with this id on."""
-    model, order = listing.model, listing.order
+def _built(listing: Listing, *, sought: bool, backwards: bool) -> Select[Any]:
+    """In the order of the list, from behind the row `list_place` on, with the number of all rows, counted up to COUNTED."""
+    table, order = listing.model.__table__, listing.order
+    counting = listing.hits is None and not listing.many
+    query = select(*listing.columns, *([_total(listing).label("list_total")] if counting else []))
     descending = order.descending != backwards
-    keys = (order.column, model.id)
-    if place_id:
-        other = model.__table__.alias()  # aliased() of the class would cost as much as the rest of the query
+    keys = (table.c[order.column.key], table.c.id)
+    if sought:
+        other = table.alias()  # aliased() of the class would cost as much as the rest of the query
+        place_id = bindparam("list_place", type_=BigInteger)
         place = select(other.c[order.column.key]).where(other.c.id == place_id).scalar_subquery()
         here, there = tuple_(*keys), tuple_(place, place_id)
         query = query.where(here < there if descending else here > there)
-    return query.order_by(*(key.desc() if descending else key.asc() for key in dict.fromkeys(keys)))
+    sorting = (key.desc() if descending else key.asc() for key in dict.fromkeys(keys))
+    return query.where(*listing.conditions).order_by(*sorting).limit(bindparam("list_size", type_=Integer))
+
+
+def _total(listing: Listing) -> Any:
+    few = select(listing.model.__table__.c.id).where(*listing.conditions).limit(COUNTED).correlate(None).subquery()
+    return select(func.count()).select_from(few).correlate(None).scalar_subquery()
+
+
+def _counted(session: Session, listing: Listing, cursor: Cursor) -> int:
+    """The number on a page without rows: none but behind the end of a list."""
+    return (session.scalar(select(_total(listing))) or 0) if cursor.after or cursor.before else 0
 
 
 def _object(row: Any) -> Any:
@@ -181,7 +187,7 @@ def _object(row: Any) -> Any:
 
 
 def rows_as_html(
-    rows: Sequence[Any], cells: Callable[[Any], list[tuple[str, Any]]], *, tagged: Sequence[str]
+    rows: Sequence[Any], cells: Callable[[Any], list[tuple[str, Any]]], *, tagged: Collection[int]
 ) -> Markup:
     """The rows of the table, the first cell linked to the details, those at the places `tagged` in tags.
 

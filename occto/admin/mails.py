@@ -56,6 +56,7 @@ class MailsView(StaffView):
     details_template = "admin/mail.html"
     search_hint = "宛先のメールアドレス、件名"
     column_list = ("subject", "to_address", "state", "queued_at", "sent_at")
+    reads = ("subject", "to_address", "state", "queued_at", "sent_at", "template", "params")
     column_details_list = (
         "state", "to_address", "subject", "body_masked", "queued_at", "sent_at", "attempts", "next_at", "last_error", "clause", "message_id",
     )  # fmt: skip

@@ -77,6 +77,7 @@ class RecordsView(StaffView):
     subject_kind, personal = "AUDIT", True
     search_hint = "対象（例：加入申請 12、ユーザ 3）"
     column_list = ("at", "tag", "actor_name", "subject", "id")
+    reads = ("at", "tag", "subject")
     column_details_list = ("at", "tag", "subject", "clause", "request_id", "detail_hash")
     column_labels: ClassVar[dict[str, str]] = {
         "id": "番号",

@@ -26,6 +26,7 @@ class UsersView(StaffView):
     subject_kind, personal = "USER", True
     search_hint = "氏名、メールアドレス"
     column_list = ("name", "email", "kind", "state", "second_factor", "last_signed_in_at")
+    reads = ("name", "email", "kind", "state", "totp_secret_enc", "last_signed_in_at")
     column_details_list = (
         "email", "kind", "state", "kana", "title", "phone", "second_factor", "created_at", "first_signed_in_at", "last_signed_in_at",
     )  # fmt: skip
