@@ -58,6 +58,33 @@ def _approved_by_one() -> Values:
     return values | {"decided_by_id": values["checked_by_id"]}
 
 
+def _settled() -> Values:
+    first, second = _people()
+    people = {"decided_by_id": first, "second_by_id": second}
+    return people | {"outcome": "KEEP", "reason": "影響がないため", "decided_at": NOW}
+
+
+def _applied() -> Values:
+    change, person = add("register_changes"), add("users")
+    return {"state": "APPLIED", "decided_at": NOW, "decided_by_id": person, "change_id": change}
+
+
+def _changed() -> Values:
+    return {"state": "APPROVED", "decided_at": NOW, "decided_by_id": add("users")}
+
+
+def _touching() -> Values:
+    return _changed() | {"touches_votes": True, "checked_by_id": add("users"), "checked_at": NOW}
+
+
+def _unfiled(state: str) -> Values:
+    return {"state": state, "number": None, "submitted_at": None}
+
+
+def _on_paper(state: str) -> Values:
+    return {"state": state, "channel": "PAPER", "entered_by_id": add("users")}
+
+
 Case = tuple[str, Any, Any]
 
 
@@ -245,6 +272,116 @@ CASES: dict[str, list[Case]] = {
             lambda: {"id": 800_002, "succeeded_by_id": 800_002},
         )
     ],
+    "ck_assemblies_no": [("assemblies", dict, _fixed(no=no)) for no in (0, -1)],
+    "ck_late_facts_decided": [
+        ("late_facts", _settled, lambda: _settled() | {"decided_at": None}),
+        ("late_facts", dict, lambda: {"decided_at": NOW}),
+    ],
+    "ck_late_facts_two_persons": [
+        ("late_facts", _settled, lambda: _settled() | {"reason": None}),
+        ("late_facts", _settled, lambda: _settled() | {"decided_by_id": None}),
+        ("late_facts", _settled, lambda: _settled() | {"second_by_id": None}),
+        ("late_facts", _settled, lambda: _settled() | dict.fromkeys(("decided_by_id", "second_by_id"), add("users"))),
+    ],
+    "ck_roster_proposals_decided_at": [
+        ("roster_proposals", lambda: _decided("DROPPED"), lambda: {"state": "DROPPED"}),
+        ("roster_proposals", dict, lambda: {"decided_at": NOW}),
+    ],
+    "ck_roster_proposals_applied": [
+        ("roster_proposals", _applied, lambda: _applied() | {"change_id": None}),
+        ("roster_proposals", dict, lambda: {"change_id": add("register_changes")}),
+    ],
+    "ck_roster_proposals_two_persons": [
+        ("roster_proposals", _applied, lambda: _applied() | {"decided_by_id": None}),
+        (
+            "roster_proposals",
+            _applied,
+            lambda: _applied() | dict.fromkeys(("proposed_by_id", "decided_by_id"), add("users")),
+        ),
+    ],
+    "ck_contractors_corporate_number": [
+        ("contractors", lambda: {"corporate_number": None}, _fixed(corporate_number=number))
+        for number in ("", "1" * 12, "1" * 14)
+    ],
+    "ck_mandates_accepted": [
+        ("mandates", lambda: {"state": "ACTIVE", "accepted_at": NOW}, lambda: {"state": "ACTIVE"})
+    ],
+    "ck_mandates_ended": [
+        ("mandates", lambda: {"state": "ENDED", "ended_at": NOW}, lambda: {"state": "ENDED"}),
+        ("mandates", dict, lambda: {"ended_at": NOW}),
+    ],
+    "ck_mandates_period": [("mandates", lambda: {"ends_on": DAY + timedelta(days=1)}, lambda: {"ends_on": DAY})],
+    "ck_change_requests_decided_at": [
+        ("change_requests", lambda: _decided("WITHDRAWN"), lambda: {"state": "WITHDRAWN"}),
+        ("change_requests", dict, lambda: {"decided_at": NOW}),
+        ("change_requests", _changed, lambda: _changed() | {"decided_at": None}),
+    ],
+    "ck_change_requests_numbered": [
+        (
+            "change_requests",
+            lambda: _unfiled("DRAFT") | {"occurred_on": None},
+            lambda state=state: _unfiled(state),
+        )
+        for state in ("SUBMITTED", "IN_REVIEW", "RETURNED")
+    ]
+    + [
+        ("change_requests", dict, lambda: {"occurred_on": None}),
+        ("change_requests", _changed, lambda: _changed() | {"number": None, "submitted_at": None}),
+    ],
+    "ck_change_requests_submitted": [
+        ("change_requests", lambda: _unfiled("DRAFT"), lambda: {"state": "DRAFT", "submitted_at": None}),
+        ("change_requests", lambda: {"state": "DRAFT"}, lambda: {"state": "DRAFT", "number": None}),
+    ],
+    "ck_change_requests_hold": [
+        ("change_requests", lambda: {"held_at": NOW, "hold_reason": "照会"}, lambda: {"held_at": NOW}),
+        ("change_requests", dict, lambda: {"hold_reason": "照会"}),
+    ],
+    "ck_change_requests_checked": [
+        ("change_requests", lambda: {"checked_by_id": add("users"), "checked_at": NOW}, lambda: {"checked_at": NOW}),
+        ("change_requests", dict, lambda: {"checked_by_id": add("users")}),
+    ],
+    "ck_change_requests_two_persons": [
+        ("change_requests", _changed, lambda: _changed() | {"decided_by_id": None}),
+        ("change_requests", _touching, lambda: _touching() | {"checked_by_id": None, "checked_at": None}),
+        (
+            "change_requests",
+            _touching,
+            lambda: _touching() | dict.fromkeys(("checked_by_id", "decided_by_id"), add("users")),
+        ),
+    ],
+    "ck_change_requests_entered_by": [
+        ("change_requests", lambda: {"channel": "STAFF", "entered_by_id": add("users")}, lambda: {"channel": "STAFF"}),
+        ("change_requests", dict, lambda: {"entered_by_id": add("users")}),
+    ],
+    "ck_change_requests_received_at": [
+        ("change_requests", lambda: _on_paper("SUBMITTED") | {"received_at": NOW}, lambda: _on_paper("SUBMITTED")),
+        ("change_requests", lambda: _on_paper("DRAFT"), lambda: _on_paper("IN_REVIEW")),
+    ],
+    "ck_change_drafts_errors": [("change_drafts", dict, lambda: {"errors": -1})],
+    "ck_jobs_progress": [("jobs", _fixed(progress=0), _fixed(progress=-1)), ("jobs", dict, _fixed(progress=2))],
+    "ck_jobs_lease": [
+        ("jobs", lambda: {"state": "RUNNING", "lease_until": NOW}, lambda: {"state": "RUNNING"}),
+        ("jobs", dict, lambda: {"lease_until": NOW}),
+    ],
+    "ck_jobs_finished": [
+        ("jobs", lambda: {"state": "FAILED", "finished_at": NOW}, lambda: {"state": "FAILED"}),
+        ("jobs", dict, lambda: {"finished_at": NOW}),
+    ],
+    "ck_jobs_done": [
+        (
+            "jobs",
+            lambda: {"state": "DONE", "finished_at": NOW, "progress": 1},
+            lambda: {"state": "DONE", "finished_at": NOW},
+        )
+    ],
+    "ck_attachments_one_case": [
+        ("attachments", dict, lambda: {"application_id": None}),
+        (
+            "attachments",
+            lambda: {"application_id": None, "change_request_id": add("change_requests")},
+            lambda: {"change_request_id": add("change_requests")},
+        ),
+    ],
 }
 
 
@@ -280,7 +417,7 @@ def test_text_is_bounded_and_codes_are_known(app: Flask, table: str) -> None:
     for name, sql in bounds.items():
         column, limit = sql.removeprefix("length(").split(") <= ")
         extra: Values = {}
-        if table == "applications" and column == "hold_reason":
+        if column == "hold_reason":
             extra = {"held_at": NOW}
         if column == "parent_name":
             extra = {"parent_body_id": None}
@@ -296,6 +433,9 @@ def test_text_is_bounded_and_codes_are_known(app: Flask, table: str) -> None:
 
 BESIDE_CODES: dict[tuple[str, str], Any] = {
     ("applications", "state"): _submitted,
+    ("late_facts", "outcome"): _settled,
+    ("change_requests", "channel"): lambda: {"entered_by_id": add("users")},
+    ("roster_proposals", "state"): lambda: {"decided_at": NOW},
     ("licence_facts", "end_reason"): lambda: {"ended_on": DAY + timedelta(days=1)},
 }
 """What has to stand beside a code for it to be the only thing wrong."""
@@ -304,6 +444,10 @@ WITH: dict[tuple[str, str], Any] = {
     ("consents", "user_id"): lambda: {"application_id": None},
     ("applications", "entered_by_id"): lambda: {"channel": "PAPER"},
     ("applications", "checked_by_id"): lambda: {"checked_at": NOW},
+    ("attachments", "change_request_id"): lambda: {"application_id": None},
+    ("change_requests", "checked_by_id"): lambda: {"checked_at": NOW},
+    ("change_requests", "entered_by_id"): lambda: {"channel": "STAFF"},
+    ("roster_proposals", "change_id"): _applied,
     ("applications", "member_id"): _approved,
 }
 """What has to stand beside a foreign key for its row to be valid otherwise."""
