@@ -35,14 +35,15 @@ class ApartClient(FlaskClient):
     """A client whose every request has an application context of its own, as under a real server.
 
     The context that a test holds would be shared otherwise, and with it `g`: sign-in, token and nonce of another client.
-    What the test itself has read is let go first, so that no transaction of its own encloses the request's.
+    What the test itself has read is let go first, so that no transaction of its own encloses the request's. A streamed
+    answer is read to its end inside the context that it was begun in.
     """
 
     def open(self, *args: Any, **kwargs: Any) -> TestResponse:
         db.session.expunge_all()
         db.session.rollback()
         with self.application.app_context():
-            return super().open(*args, **kwargs)
+            return super().open(*args, **{"buffered": True, **kwargs})
 
 
 def make_app(database_url: str, **changes: Any) -> Flask:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Query
 
 from occto import clock
 from occto.access import actor, viewer
+from occto.admin.exports import Exports
 from occto.admin.lists import COUNTED, PAGE, Asked, Cursor, Facet, Listing, Order, page_of, rows_as_html
 from occto.domain.dates import JST, format_date, format_instant
 from occto.domain.permissions import Permission
@@ -144,7 +145,7 @@ class StaffIndex(Screen, AdminIndexView):
     """The front page of a set of staff screens."""
 
 
-class StaffView(Screen, ModelView):
+class StaffView(Exports, Screen, ModelView):
     """A read-only list with details over one table.
 
     A screen says what it shows (`column_list`, `column_labels`, `column_formatters`), what it offers (`orders`,
@@ -220,6 +221,14 @@ class StaffView(Screen, ModelView):
             order=order if order in self.orders else next(iter(self.orders)),
             chosen=chosen,
         )
+
+    def in_words(self, asked: Asked) -> str:
+        """What was asked for as staff read it, such as 探すことば：高砂、状態：会員; empty where it was everything."""
+        parts = [f"探すことば：{asked.term}"] if asked.term else []
+        parts += [
+            f"{self.facets[key].title}：{dict(self.facets[key].options)[value]}" for key, value in asked.chosen.items()
+        ]
+        return "、".join(parts)
 
     def conditions(self, asked: Asked) -> list[ColumnElement[bool]]:
         """The conditions that say which rows are asked for, all of them."""

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import ColumnElement, exists, select
 
 from occto import clock
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, link
+from occto.admin.exports import Exported, day
 from occto.admin.lists import COUNTED, Asked, Listing
 from occto.admin.mails import subject_in_words
 from occto.domain.codes import Licence, MemberState
@@ -19,13 +21,26 @@ from occto.domain.searching import Wanted, mark, wanted
 from occto.domain.text import PREFECTURES
 from occto.extensions import db
 from occto.labels import choices, label, show
-from occto.models import ContractOfUse, Member
+from occto.models import Body, ContractOfUse, Member, RosterFact
 from occto.queries.members_staff import MemberFile, RelationOnRecord, member_file
 from occto.queries.search import matches_while_walking, member_ids
 
 
 def _licences(_view: Any, _context: Any, row: Member, _name: str) -> str:
-    return "、".join(label(Licence(code)) for code in row.current_licences.split(",") if code)
+    return _licences_in_words(row.current_licences)
+
+
+PAPER = "PAPER"
+_LIVE_NUMBER = (RosterFact.voided_id.is_(None), RosterFact.ended_on.is_(None))
+
+
+@lru_cache(maxsize=256)
+def _licences_in_words(codes: str) -> str:
+    return "、".join(label(Licence(code)) for code in codes.split(",") if code)
+
+
+def _of_member(column: Any, *conditions: Any) -> Any:
+    return select(column).where(*conditions).correlate(Member).scalar_subquery()
 
 
 def _licensed(code: str) -> ColumnElement[bool]:
@@ -41,7 +56,6 @@ def _in_prefecture(name: str) -> ColumnElement[bool]:
     return matches_while_walking(Wanted(marks=(mark("prefecture", name),)))
 
 
-PAPER = "PAPER"
 _INDEXED = ("state", "licence", "prefecture")
 """Facets that the index of the search knows as marks."""
 
@@ -76,6 +90,18 @@ class MembersView(StaffView):
         "prefecture": Facet("都道府県", None, [(name, name) for name in PREFECTURES], condition=_in_prefecture),
         "channel": Facet("手続き", None, [(PAPER, "紙対応"), ("ONLINE", "オンライン")], condition=_by_channel),
     }
+
+    export_columns = (
+        Exported("事業者コード", Member.operator_code),
+        Exported("商号", Member.current_name, width=40),
+        Exported("フリガナ", Member.current_kana, width=40),
+        Exported("区分", Member.current_licences, _licences_in_words, width=30),
+        Exported("状態", Member.current_state, dict(choices(MemberState))),
+        Exported("加入日", Member.current_member_on, day),
+        Exported("法人番号", _of_member(Body.corporate_number, Body.id == Member.body_id)),
+        Exported("名簿番号", _of_member(RosterFact.roster_no, RosterFact.member_id == Member.id, *_LIVE_NUMBER)),
+        Exported("手続き", _by_channel(PAPER), {True: "紙対応", False: "オンライン"}.get),
+    )
 
     def search(self, term: str) -> ColumnElement[bool]:
         return Member.id.in_(member_ids(db.session(), wanted(term)))

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from occto.domain import codes
+from occto.domain.jobs import JobKind, JobState
 from occto.domain.joining import JOINING, ApplicationState, Stage
 from occto.domain.permissions import Role
 from occto.domain.sections import BY_KEY
@@ -18,6 +19,8 @@ SUBJECTS = {
     "SESSION": "サインイン",
     "ACCOUNT": "アカウント",
     "SYSTEM": "システム",
+    "LIST": "一覧",
+    "JOB": "一括処理",
     "DEMO": "デモデータ",
 }
 KEYS = {
@@ -27,9 +30,13 @@ KEYS = {
     "change_id": "名簿の変更の番号",
     "channel": "受け付けた方法",
     "checked_by_id": "一人目のユーザ番号",
+    "conditions": "絞り込み",
     "count": "件数",
     "digest": "内容のハッシュ値",
+    "done": "行った件数",
     "errors": "直す必要のある入力の数",
+    "fields": "列",
+    "format": "形式",
     "from": "前の状態",
     "item": "項目",
     "kind": "種別",
@@ -62,9 +69,9 @@ _CODES: dict[str, tuple[type[StrEnum], ...]] = {
     "channel": (codes.Channel,),
     "from": (ApplicationState,),
     "to": (ApplicationState,),
-    "state": (ApplicationState,),
+    "state": (ApplicationState, JobState),
     "stage": (Stage,),
-    "kind": (codes.AttachmentKind, codes.ConsentKind, codes.UserKind, codes.LinkPurpose),
+    "kind": (codes.AttachmentKind, codes.ConsentKind, codes.UserKind, codes.LinkPurpose, JobKind),
     "purpose": (codes.LinkPurpose,),
     "outcome": (codes.SignInOutcome,),
     "role": (Role,),

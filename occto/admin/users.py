@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select
 
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, link
+from occto.admin.exports import Exported, instant
 from occto.domain.codes import UserKind, UserState
 from occto.domain.dates import format_instant
 from occto.domain.permissions import Permission
@@ -53,6 +54,19 @@ class UsersView(StaffView):
         "kind": Facet("種別", User.kind, choices(UserKind)),
         "state": Facet("状態", User.state, choices(UserState)),
     }
+
+    export_columns = (
+        Exported("氏名", User.name, width=24),
+        Exported("フリガナ", User.kana, width=24),
+        Exported("メールアドレス", User.email, width=36),
+        Exported("種別", User.kind, dict(choices(UserKind))),
+        Exported("状態", User.state, dict(choices(UserState))),
+        Exported("所属・役職", User.title, width=24),
+        Exported("電話番号", User.phone),
+        Exported("2段階認証", User.totp_secret_enc.is_not(None), {True: "設定済み", False: "まだです"}.get),
+        Exported("登録", User.created_at, instant, width=20),
+        Exported("最後のサインイン", User.last_signed_in_at, instant, width=20),
+    )
 
     def search(self, term: str) -> ColumnElement[bool]:
         return or_(User.email_key.contains(term.lower(), autoescape=True), User.name.contains(term, autoescape=True))

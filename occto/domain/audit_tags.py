@@ -42,5 +42,8 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
     "mail.queued_again": ("メールの再送", frozenset({"outbox_id"})),
     "user.created": ("ユーザの作成", frozenset({"kind", "roles"})),
     "user.affiliated": ("会社への所属", frozenset({"member_id", "role"})),
+    "list.exported": ("一覧の書き出し", frozenset({"format", "conditions", "fields", "count"})),
+    "job.queued": ("一括処理の登録", frozenset({"kind", "conditions", "count"})),
+    "job.finished": ("一括処理の終了", frozenset({"kind", "state", "count", "done"})),
     "demo.loaded": ("デモデータの作成", frozenset({"members"})),
 }

@@ -1,5 +1,6 @@
 """一括処理: acts on many rows, confirmed once and worked through by the worker."""
 
+from collections.abc import Iterable
 from enum import StrEnum
 
 BATCH = 200
@@ -44,7 +45,7 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
 }
 
 
-def ranges(ids: list[int]) -> list[list[int]]:
+def ranges(ids: Iterable[int]) -> list[list[int]]:
     """Ascending row numbers as [first, last] of each run without a gap: 200,000 of them stay small."""
     found: list[list[int]] = []
     for number in ids:

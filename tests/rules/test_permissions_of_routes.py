@@ -28,6 +28,8 @@ WORDS = {"token", "section", "licence", "export_type", "filename"}
 """Parameters that are words: secrets of mailed links, keys of fixed lists, and names of static files."""
 WRITTEN_ON_GET = frozenset({"access_events", "access_subjects", "sessions"})
 """The access log and the session's own clock are the only things a GET may write."""
+WRITTEN_BY_EXPORTS = frozenset({"audit_events", "audit_details"})
+"""An export is an event: it stands in the trail before the first row leaves."""
 WRITING = re.compile(r"\s*(insert\s+into|update|delete\s+from)\s+(?P<table>\w+)", re.IGNORECASE)
 HALF = permissions_of(()) | {Permission.HALF_SIGNED_IN}
 
@@ -184,11 +186,18 @@ def test_no_get_writes_and_no_door_stands_open(make: Factory, writes: list[str],
         assert status < 500 or rule.endpoint == "health.readyz", f"{url}: {status}"
         if needed[rule.endpoint] not in may:
             assert status in {302, 303, 403, 404}, f"{url} lets {who} in: {status}"
+        if rule.endpoint.endswith((".export_csv", ".export_xlsx")):
+            writes[:] = [sent for sent in writes if _table(sent) not in WRITTEN_BY_EXPORTS]
         assert not writes, f"{url} writes: {writes}"
     assert _kept() == whole
+
+
+def _table(statement: str) -> str:
+    found = WRITING.match(statement)
+    return found["table"] if found else ""
 
 
 def _kept() -> dict[str, list[str]]:
     """Every row of every table that a GET may not touch."""
     db.session.rollback()
-    return {name: rows for name, rows in everything().items() if name not in WRITTEN_ON_GET}
+    return {name: rows for name, rows in everything().items() if name not in WRITTEN_ON_GET | WRITTEN_BY_EXPORTS}
