@@ -1,13 +1,14 @@
 """What tests stand on: people, companies and applications, made through the verbs."""
 
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flask import Flask
 
 from occto import vault
 from occto.access import token_hash
 from occto.domain.actor import Actor
+from occto.domain.changes import ChangeState
 from occto.domain.codes import ChangeSource, ConsentKind, FormedBy, UserKind, UserState
 from occto.domain.permissions import Role, permissions_of
 from occto.extensions import db
@@ -16,6 +17,9 @@ from occto.queries.terms import terms_in_force
 from occto.services import register, sign_in
 from occto.unit_of_work import unit_of_work
 from tests.clients import Browser
+
+if TYPE_CHECKING:
+    from tests import changing
 
 NOW = datetime(2026, 11, 23, 3, 0, tzinfo=UTC)
 PASSWORD = "tall-otters-weigh-lemons"
@@ -68,9 +72,15 @@ class Factory:
             session.add_all(StaffRole(user_id=user.id, role=role) for role in roles)
         return user
 
-    def actor(self, user: User, *roles: Role) -> Actor:
-        """The stamp of `user` with these roles, for calling verbs."""
-        return Actor(user_id=user.id, request_id="test", address="192.0.2.1", permissions=permissions_of(roles))
+    def actor(self, user: User, *roles: Role, member: Member | None = None) -> Actor:
+        """The stamp of `user` with these roles, for calling verbs; `member` is the company acted for."""
+        return Actor(
+            user_id=user.id,
+            member_id=member.id if member else None,
+            request_id="test",
+            address="192.0.2.1",
+            permissions=permissions_of(roles),
+        )
 
     def applicant(self, application_id: int) -> Actor:
         """The stamp of an applicant session."""
@@ -131,6 +141,12 @@ class Factory:
                 )
             )
         return member
+
+    def change_request(self, state: ChangeState = ChangeState.SUBMITTED, **values: Any) -> "changing.Request":
+        """A change request in `state`; `values` are those of `tests.changing.in_state`."""
+        from tests import changing
+
+        return changing.in_state(self, state, **values)
 
     def affiliate(self, user: User, member: Member, role: Role = Role.ADMINISTRATOR) -> None:
         """Give `user` a role at `member`."""
