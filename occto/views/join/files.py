@@ -9,10 +9,8 @@ from occto import clock
 from occto.access import actor, permit
 from occto.domain.codes import AttachmentKind, ScanState
 from occto.domain.errors import Refusal
-from occto.domain.files import MAX_FILE_BYTES, PDF_TAIL_BYTES, check_upload
 from occto.domain.permissions import Permission
 from occto.domain.sections import FILES
-from occto.domain.text import InputError
 from occto.extensions import db
 from occto.forms.base import BaseForm
 from occto.forms.join import FileForm, PaperFileForm
@@ -22,32 +20,24 @@ from occto.services.joining import drafts as verbs
 from occto.unit_of_work import run
 from occto.views.join.blueprint import Case, case_to_edit, load_case, pages
 from occto.views.tools import download
+from occto.views.uploads import LIMIT_MB, file_chosen, uploaded
 
 if TYPE_CHECKING:
     from occto.models import Attachment
 
-HEAD = 16
-
 
 def take_upload(application_id: int, *, kind: AttachmentKind) -> "Attachment | None":
     """Keep the uploaded file of the form; None where none was chosen. Refusal bad_file, and those of `add_file`."""
-    upload = request.files.get("file")
-    if upload is None or not upload.filename:
+    upload = uploaded()
+    if upload is None:
         return None
-    content = upload.stream.read(MAX_FILE_BYTES + 1)
-    try:
-        media_type, name = check_upload(
-            upload.filename, size=len(content), head=content[:HEAD], tail=content[-PDF_TAIL_BYTES:]
-        )
-    except InputError as error:
-        raise Refusal("bad_file", str(error), field="file") from error
     return run(
         verbs.add_file,
         application_id,
         kind=kind,
-        name=name,
-        media_type=media_type,
-        content=content,
+        name=upload.name,
+        media_type=upload.media_type,
+        content=upload.content,
         scan_state=ScanState.NOT_CONFIGURED,
         actor=actor(),
         now=clock.now(),
@@ -77,7 +67,7 @@ def _page(case: Case, form: BaseForm, *, file_error: str = "") -> str:
         attached=[file for file in attached if file.kind is not AttachmentKind.METI_ACT],
         errors=bool(form.errors or file_error),
         file_error=file_error,
-        limit=MAX_FILE_BYTES // (1024 * 1024),
+        limit=LIMIT_MB,
         remark=case.asked.get(FILES.key),
     )
 
@@ -87,8 +77,7 @@ def _page(case: Case, form: BaseForm, *, file_error: str = "") -> str:
 def add_file(application_id: int) -> str | Response:
     case = load_case(application_id)
     form = _file_form(case)(request.form)
-    chosen = request.files.get("file")
-    missing = chosen is None or not chosen.filename
+    missing = not file_chosen()
     if not form.validate() or missing:
         return _page(
             case,

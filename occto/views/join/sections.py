@@ -1,5 +1,7 @@
 """One section a page: saved as typed at every press, complete or not."""
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from flask import flash, redirect, render_template, request, url_for
@@ -7,7 +9,6 @@ from werkzeug.wrappers import Response
 
 from occto import clock
 from occto.access import actor, permit
-from occto.addresses import address_of
 from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound, Refusal, Stale
 from occto.domain.joining import PROGRESS, progress
@@ -18,42 +19,10 @@ from occto.forms.base import BaseForm
 from occto.forms.join import SECTION_FORMS
 from occto.services.joining import drafts as verbs
 from occto.unit_of_work import run
+from occto.views.filling import GROUP_NOTES, GROUPS, grouped_fields, other_values, with_address
 from occto.views.join.blueprint import Case, case_to_edit, load_case, pages, section_url
 
 _LEADS = {section.key: section.lead for section in PROFILE_SECTIONS}
-_GROUPS = {
-    "entrant": (("委託を受けた方", ("contractor_name", "contractor_person", "contractor_phone")),),
-    "company": (("本店所在地", ("postal_code", "prefecture", "address")),),
-    "contacts": (
-        (
-            "会員担当",
-            ("member_contact_department", "member_contact_name", "member_contact_email", "member_contact_phone"),
-        ),
-        (
-            "総会担当",
-            (
-                "assembly_contact_department",
-                "assembly_contact_name",
-                "assembly_contact_email",
-                "assembly_contact_phone",
-            ),
-        ),
-        (
-            "経理担当",
-            (
-                "accounting_contact_department",
-                "accounting_contact_name",
-                "accounting_contact_email",
-                "accounting_contact_phone",
-            ),
-        ),
-    ),
-}
-_GROUP_NOTES = {
-    "委託を受けた方": "「会社から委託を受けた方」を選んだ場合に入力してください。",
-    "総会担当": "会員担当の方と同じ場合は、空欄にしてください。",
-    "経理担当": "会員担当の方と同じ場合は、空欄にしてください。",
-}
 _PERSONAL = frozenset({"outline", "contacts", "administrator", "entrant"})
 
 
@@ -105,7 +74,7 @@ def _require(case: Case, section: str) -> None:
         raise NotFound
 
 
-def _form(section: str, typed: dict[str, Any]) -> BaseForm:
+def _form(section: str, typed: Mapping[str, Any]) -> BaseForm:
     return SECTION_FORMS[section].from_raw(typed, today=today_jst(clock.now()))
 
 
@@ -133,15 +102,15 @@ def _page(
         form=form,
         errors=bool(form.errors or form.form_errors),
         lead=_LEADS.get(section, ""),
-        groups=_GROUPS.get(section, ()),
-        grouped={name for _, names in _GROUPS.get(section, ()) for name in names},
+        groups=GROUPS.get(section, ()),
+        grouped=grouped_fields(section),
         personal=section in _PERSONAL,
         version=case.version(section) if version is None else version,
         remark=case.asked.get(section),
         other=other,
         saved=saved,
         filled=filled,
-        notes=_GROUP_NOTES,
+        notes=GROUP_NOTES,
     )
 
 
@@ -153,7 +122,7 @@ def save_section(application_id: int, section: str) -> str | Response:
     form = SECTION_FORMS[section](request.form, today=today_jst(clock.now()))
     seen = request.form.get("version", type=int) or 0
     if request.form.get("fill"):
-        form = _with_address(form)
+        form = with_address(form, partial(_form, section))
         return _page(case, section, form, version=seen, saved=False, filled=not form.errors)
     good = form.validate()
     try:
@@ -189,39 +158,6 @@ def _conflict(application_id: int, section: str, form: BaseForm, stale: Stale) -
     case = load_case(application_id)
     draft = case.drafts.get(section)
     saved = _form(section, draft.typed) if draft else None
-    other = [
-        (field.label.text, field.typed or "（空欄）")
-        for field in (saved or [])
-        if field.raw_value != form[field.short_name].raw_value
-    ]
+    other = other_values(saved, form)
     form.add_error(None, stale.sentence)
     return _page(case, section, form, other=other, saved=False)
-
-
-def _with_address(form: BaseForm) -> BaseForm:
-    """The form with the address of its postal code filled in; everything stays editable and nothing is saved yet."""
-    typed = form.raw_values()
-    form.validate()
-    code = form["postal_code"].data if "postal_code" in form else None
-    found = address_of(code) if code else None
-    if found is None:
-        sentence = "この郵便番号の住所は見つかりませんでした。都道府県から番地までを入力してください。"
-        filled = type(form).from_raw(typed, today=form.today)
-        if "postal_code" in filled:
-            filled.add_error("postal_code", sentence)
-        return filled
-    start = f"{found.city}{found.town}"
-    address = str(typed.get("address") or "")
-    typed |= {
-        "prefecture": found.prefecture,
-        "address": address if address.startswith(start) else start + _rest(address, start),
-    }
-    return type(form).from_raw(typed, today=form.today)
-
-
-def _rest(address: str, start: str) -> str:
-    """What was typed beyond the part that the postal code gives; nothing typed is dropped."""
-    common = 0
-    while common < min(len(address), len(start)) and address[common] == start[common]:
-        common += 1
-    return address[common:] if common else address
