@@ -4,6 +4,8 @@ from enum import StrEnum
 from typing import Any
 
 from occto.domain import codes
+from occto.domain.assembly import AssemblyKind, AssemblyState
+from occto.domain.changes import CHANGES, ChangeState
 from occto.domain.jobs import JobKind, JobState
 from occto.domain.joining import JOINING, ApplicationState, Stage
 from occto.domain.permissions import Role
@@ -14,6 +16,9 @@ SUBJECTS = {
     "APPLICATION": "加入申請",
     "MEMBER": "会員",
     "USER": "ユーザ",
+    "CHANGE": "変更申請",
+    "ROSTER": "名簿番号の変更案",
+    "ASSEMBLY": "総会",
     "MAIL": "送信メール",
     "LINK": "リンク",
     "SESSION": "サインイン",
@@ -24,31 +29,50 @@ SUBJECTS = {
     "DEMO": "デモデータ",
 }
 KEYS = {
+    "after": "変更後",
+    "applied_on": "申し出のあった日",
     "attachment_id": "添付書類の番号",
     "audience": "だれに見せるか",
+    "before": "変更前",
     "by_law": "法律で決まる日か",
     "change_id": "名簿の変更の番号",
     "channel": "受け付けた方法",
     "checked_by_id": "一人目のユーザ番号",
     "conditions": "絞り込み",
+    "contract_id": "利用契約の番号",
     "count": "件数",
     "digest": "内容のハッシュ値",
     "done": "行った件数",
+    "effective_on": "有効になる日",
+    "ended_on": "終わった日",
     "errors": "直す必要のある入力の数",
     "fields": "列",
+    "fiscal_year": "年度",
     "format": "形式",
+    "formed_on": "契約を結んだ日",
     "from": "前の状態",
+    "ground": "事由",
+    "held_at": "開催日時",
     "item": "項目",
+    "items": "項目",
     "kind": "種別",
+    "known_change_id": "確認した名簿の変更の番号",
     "left": "残り",
     "member_id": "会員の番号",
     "member_on": "会員となる日",
     "members": "会員の数",
+    "new_id": "新しい申請の番号",
+    "no": "回",
     "operator_code": "事業者コード",
     "outbox_id": "送信メールの番号",
     "outcome": "結果",
+    "part": "項目",
+    "place": "場所",
+    "proposed_by_id": "作った方のユーザ番号",
     "purpose": "目的",
     "reason": "理由",
+    "record_on": "基準日",
+    "remarks": "指摘",
     "revision_no": "版",
     "role": "役割",
     "roles": "役割",
@@ -58,20 +82,24 @@ KEYS = {
     "sessions_ended": "終了したサインインの数",
     "sha256": "ハッシュ値（SHA-256）",
     "size": "大きさ（バイト）",
+    "source": "もとになった手続き",
     "stage": "申請の段階",
     "state": "状態",
     "step": "処理",
+    "succeeded_by_id": "承継した会員の番号",
     "terms_no": "規約の版",
     "to": "後の状態",
+    "told": "知らせたメールの数",
+    "touches_votes": "議決権に関わるか",
 }
 _CODES: dict[str, tuple[type[StrEnum], ...]] = {
     "audience": (codes.Audience,),
     "channel": (codes.Channel,),
-    "from": (ApplicationState,),
-    "to": (ApplicationState,),
+    "from": (ApplicationState, ChangeState, AssemblyState),
+    "to": (ApplicationState, ChangeState, AssemblyState),
     "state": (ApplicationState, JobState),
     "stage": (Stage,),
-    "kind": (codes.AttachmentKind, codes.ConsentKind, codes.UserKind, codes.LinkPurpose, JobKind),
+    "kind": (codes.AttachmentKind, codes.ConsentKind, codes.UserKind, codes.LinkPurpose, JobKind, AssemblyKind),
     "purpose": (codes.LinkPurpose,),
     "outcome": (codes.SignInOutcome,),
     "role": (Role,),
@@ -106,8 +134,11 @@ def _value(key: str, value: Any) -> str:
         return "はい" if value else "いいえ"
     if isinstance(value, list):
         return "、".join(_value(key, one) for one in value)
+    if isinstance(value, dict):
+        return "、".join(f"{KEYS.get(name, name)}：{_value(name, one)}" for name, one in value.items())
     if key == "step":
-        return next((step.label for step in JOINING.steps if step.name == value), str(value))
+        steps = (*JOINING.steps, *CHANGES.steps)
+        return next((step.label for step in steps if step.name == value), str(value))
     if key in {"section", "item"} and value in BY_KEY:
         return BY_KEY[value].title
     found = next((kind(value) for kind in _CODES.get(key, ()) if value in kind.__members__), None)

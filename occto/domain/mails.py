@@ -36,6 +36,8 @@ MAILS: dict[str, MailedLink | None] = {
     "join/carried_to_main": None,
     "join/not_qualified": None,
     "join/letter": None,
+    "contracts/ended": None,
+    "contracts/formed": None,
     "member/ended": None,
     "member/changed": None,
     "member/confirm_request": None,
