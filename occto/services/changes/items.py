@@ -105,7 +105,7 @@ def _relations(session: Session, member_id: int, _part: Part, answers: Answers) 
         if act is ChangeAct.ADD:
             new = dict(row["row"])
             day = date.fromisoformat(new.get("acquired_on") or row["effective_on"])
-            found.append(ItemChange(RELATION, act, day, new, target_key=f"new:{no}"))
+            found.append(ItemChange(RELATION, act, day, new, target_key=f"new:{row.get('n', no)}"))
             continue
         number = int(row["relation_no"])
         old = relation_on_record(session, member_id, number)

@@ -9,7 +9,10 @@ from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
 from occto.domain.changes import (
+    LICENCE,
     PROFILE_PARTS,
+    RELATION,
+    SUCCESSION,
     ChangeState,
     ItemChange,
     Part,
@@ -19,7 +22,7 @@ from occto.domain.changes import (
     title_word,
     touches_votes,
 )
-from occto.domain.codes import ChangeAct
+from occto.domain.codes import ChangeAct, Channel
 from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound, Refusal
 from occto.models import (
@@ -81,7 +84,10 @@ def split(
     _divide_drafts(session, request, other, going=going, staying=staying, files=files, now=now)
     _revise(session, other, revision, going, [_renamed(f, files) for f in revision.files], no=1, now=now)
     _revise(session, request, revision, staying, revision.files, no=revision.no + 1, now=now)
-    request.checked_by_id = request.checked_at = None
+    if request.channel is Channel.ONLINE:
+        request.checked_by_id = request.checked_at = None
+    else:  # whoever keyed it in stays the first of the two, of both
+        other.checked_by_id, other.checked_at = request.checked_by_id, request.checked_at
     take_step(session, request, step, actor=actor, now=now, reason=reason)
     detail = {"new_id": other.id, "items": [":".join(filter(None, item.place)) for item in going]}
     audit.record(session, "change.split", subject=subject_of(request), actor=actor, now=now, detail=detail)
@@ -172,18 +178,24 @@ def _answers_for(part: Part, answers: Mapping[str, Any], kept: list[ItemChange])
         asked = {item.item: item.new for item in kept}
         own = [key for key in asked if key in answers]
         return {"effective_on": answers["effective_on"], **{key: asked[key] for key in own}} if own else None
-    if "rows" not in answers:
-        return None
     places = {item.place for item in kept}
+    if part is Part.SUCCESSION:
+        return dict(answers) if (SUCCESSION, "") in places else None
     rows = [row for no, row in enumerate(answers["rows"], 1) if _place_of(part, row, no) in places]
     return {"rows": rows} if rows else None
 
 
 def _place_of(part: Part, row: Mapping[str, Any], no: int) -> Place:
-    if part is Part.LICENCES:
-        added = row["act"] == ChangeAct.ADD
-        return "licence", row["category"] if added else f"licence:{row['licence_id']}"
-    return "relation", f"new:{no}" if row["act"] == ChangeAct.ADD else f"relation:{row['relation_no']}"
+    kind = row["kind"] if part is Part.CORRECTIONS else _KINDS[part]
+    if kind == "fact":
+        return row["item"], f"fact:{row['fact_id']}"
+    added = row["act"] == ChangeAct.ADD
+    if kind == LICENCE:
+        return LICENCE, row["category"] if added else f"licence:{row['licence_id']}"
+    return RELATION, f"new:{no}" if added else f"relation:{row['relation_no']}"
+
+
+_KINDS = {Part.LICENCES: LICENCE, Part.RELATIONS: RELATION}
 
 
 def _put(session: Session, request: ChangeRequest, part: Part, answers: dict[str, Any], *, now: datetime) -> None:
