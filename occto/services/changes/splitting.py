@@ -192,7 +192,7 @@ def _place_of(part: Part, row: Mapping[str, Any], no: int) -> Place:
     added = row["act"] == ChangeAct.ADD
     if kind == LICENCE:
         return LICENCE, row["category"] if added else f"licence:{row['licence_id']}"
-    return RELATION, f"new:{no}" if added else f"relation:{row['relation_no']}"
+    return RELATION, f"new:{row.get('n', no)}" if added else f"relation:{row['relation_no']}"
 
 
 _KINDS = {Part.LICENCES: LICENCE, Part.RELATIONS: RELATION}
