@@ -12,7 +12,7 @@ from occto import clock
 from occto.delivery import deliver_due
 from occto.domain.dates import today_jst
 from occto.extensions import db
-from occto.services import audit, rebuild, search
+from occto.services import audit, jobs, rebuild, search
 from occto.services.joining import lapse
 from occto.unit_of_work import run
 
@@ -70,10 +70,30 @@ def work(app: Flask) -> None:
     log.info("worker stopped")
 
 
+BATCHES = 5
+"""So many batches of a job in one round: mail and sealing have their turn in between."""
+
+
+def work_jobs() -> None:
+    """Go on with the oldest job for a while."""
+    job_id = run(jobs.claim, now=clock.now())
+    if job_id is None:
+        return
+    try:
+        for _ in range(BATCHES):
+            if not run(jobs.work_batch, job_id, now=clock.now()):
+                return
+        run(jobs.pause, job_id)
+    except Exception as error:
+        log.exception("a batch of job %s failed", job_id)
+        run(jobs.note_failure, job_id, error=type(error).__name__, now=clock.now())
+
+
 def _round(due: dict[str, datetime]) -> None:
     now = clock.now()
     _guarded("sealing", seal_all)
     _guarded("mail", lambda: deliver_due(limit=50))
+    _guarded("jobs", work_jobs)
     if now >= due["daily"]:
         due["daily"] = now + DAILY_EVERY
         _guarded("daily work", run_daily)

@@ -5,13 +5,14 @@ from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
 from occto.admin.applications import ApplicationsView
+from occto.admin.jobs import JobsView
 from occto.admin.mails import MailsView
 from occto.admin.members import MembersView
 from occto.admin.records import RecordsView, SettingsView, TermsView
 from occto.admin.users import UsersView
 from occto.admin.worklist import Worklist
 from occto.http import csp_nonce
-from occto.models import Application, AuditEvent, Member, OutboxMail, TermsVersion, User
+from occto.models import Application, AuditEvent, Job, Member, OutboxMail, TermsVersion, User
 
 
 def register(app: Flask) -> None:
@@ -28,6 +29,7 @@ def register(app: Flask) -> None:
         MembersView(Member, endpoint="members"),
         UsersView(User, endpoint="users"),
         MailsView(OutboxMail, endpoint="mails"),
+        JobsView(Job, endpoint="jobs"),
         TermsView(TermsVersion, endpoint="terms_versions"),
         RecordsView(AuditEvent, endpoint="records"),
         SettingsView(),

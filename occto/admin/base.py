@@ -16,6 +16,7 @@ from sqlalchemy.orm import Query
 
 from occto import clock
 from occto.access import actor, viewer
+from occto.admin.bulk import BulkActs
 from occto.admin.exports import Exports
 from occto.admin.lists import COUNTED, PAGE, Asked, Cursor, Facet, Listing, Order, page_of, rows_as_html
 from occto.domain.dates import JST, format_date, format_instant
@@ -145,7 +146,7 @@ class StaffIndex(Screen, AdminIndexView):
     """The front page of a set of staff screens."""
 
 
-class StaffView(Exports, Screen, ModelView):
+class StaffView(Exports, BulkActs, Screen, ModelView):
     """A read-only list with details over one table.
 
     A screen says what it shows (`column_list`, `column_labels`, `column_formatters`), what it offers (`orders`,
@@ -220,6 +221,7 @@ class StaffView(Exports, Screen, ModelView):
             term=search_term() if self.search_hint else "",
             order=order if order in self.orders else next(iter(self.orders)),
             chosen=chosen,
+            usual_order=next(iter(self.orders)),
         )
 
     def in_words(self, asked: Asked) -> str:

@@ -69,15 +69,13 @@ class Asked:
     term: str
     order: str
     chosen: Mapping[str, str]
-
-    @property
-    def filtered(self) -> bool:
-        return bool(self.term or self.chosen)
+    usual_order: str = ""
 
     @property
     def values(self) -> dict[str, str]:
-        """The same as parameters of an address."""
-        return {key: value for key, value in {"q": self.term, "order": self.order, **self.chosen}.items() if value}
+        """The same as parameters of an address; the order that a list has anyway is left out."""
+        order = self.order if self.order != self.usual_order else ""
+        return {key: value for key, value in {"q": self.term, "order": order, **self.chosen}.items() if value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +200,6 @@ def rows_as_html(
         for place, shown in enumerate(others, 1):
             tag = classes.get(shown, "") if place in tagged else None
             parts.append(f"<td>{shown}" if tag is None else f'<td><span class="tag {tag}">{shown}</span>')
-        parts.append("\n")
     return Markup("".join(parts))  # noqa: S704 - every value above is escaped
 
 

@@ -13,9 +13,12 @@ from werkzeug.wrappers import Response
 from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id, link
+from occto.admin.bulk import BulkAct
+from occto.admin.exports import Exported, instant
 from occto.domain.codes import MailState
 from occto.domain.dates import format_instant
 from occto.domain.errors import Refusal
+from occto.domain.jobs import JobKind
 from occto.domain.joining import Stage
 from occto.domain.permissions import Permission
 from occto.labels import choices, label
@@ -84,6 +87,25 @@ class MailsView(StaffView):
             groups={"UNDELIVERED": UNDELIVERED},
         )
     }
+
+    bulk = {
+        "again": BulkAct(
+            JobKind.MAIL_RESEND,
+            "不達になったメールを、もう一度送信の列に入れます。送信結果不明のメールは自動で送り直されるため、対象に含みません。",
+            Permission.MAIL_RESEND,
+            only=(OutboxMail.state.in_(UNDELIVERED),),
+        )
+    }
+    bulk_name = "to_address"
+    export_columns = (
+        Exported("件名", OutboxMail.subject, width=44),
+        Exported("宛先", OutboxMail.to_address, width=36),
+        Exported("状態", OutboxMail.state, dict(choices(MailState)), width=20),
+        Exported("登録", OutboxMail.queued_at, instant, width=20),
+        Exported("送信", OutboxMail.sent_at, instant, width=20),
+        Exported("送信を試みた回数", OutboxMail.attempts),
+        Exported("相手のサーバの応答", OutboxMail.last_error, width=50),
+    )
 
     def search(self, term: str) -> ColumnElement[bool]:
         return or_(

@@ -9,11 +9,13 @@ from sqlalchemy import ColumnElement, exists, select
 
 from occto import clock
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, link
+from occto.admin.bulk import BulkAct
 from occto.admin.exports import Exported, day
 from occto.admin.lists import COUNTED, Asked, Listing
 from occto.admin.mails import subject_in_words
 from occto.domain.codes import Licence, MemberState
 from occto.domain.dates import format_date, format_instant, today_jst
+from occto.domain.jobs import JobKind
 from occto.domain.numbers import format_ratio_bp
 from occto.domain.permissions import Permission
 from occto.domain.profile import PROFILE_SECTIONS
@@ -91,6 +93,15 @@ class MembersView(StaffView):
         "channel": Facet("手続き", None, [(PAPER, "紙対応"), ("ONLINE", "オンライン")], condition=_by_channel),
     }
 
+    bulk = {
+        "confirm": BulkAct(
+            JobKind.CONFIRM_REQUEST,
+            "利用契約のある会員の会員担当の方と管理者の方に、登録内容の確認をお願いするメールを送ります。"
+            "利用契約のない会員（紙対応）とメールアドレスの登録がない会員には送らず、一覧にします。",
+            Permission.MEMBER_SEE,
+        )
+    }
+    bulk_name = "current_name"
     export_columns = (
         Exported("事業者コード", Member.operator_code),
         Exported("商号", Member.current_name, width=40),

@@ -3,7 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urljoin
 
 import pytest
 from sqlalchemy import select
@@ -132,7 +132,7 @@ def test_paging_forth_and_back_shows_every_row_once(
 def _link(browser: Browser, words: str) -> str:
     found = re.search(rf'<a href="([^"]+)">{words}</a>', browser.text)
     assert found is not None
-    return found[1].replace("&amp;", "&")
+    return urljoin(browser.path, found[1].replace("&amp;", "&"))
 
 
 HOSTILE = (
