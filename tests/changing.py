@@ -273,9 +273,10 @@ def submitted(make: Factory, answers: Answers, **start: Any) -> Request:
 
 
 def checked(make: Factory, answers: Answers, **start: Any) -> Request:
-    """A request that the operator has checked."""
+    """A request with its first person: the operator has checked it, or it was keyed in by staff."""
     request = submitted(make, answers, **start)
-    run(review.check, request.id, **request.seen())
+    if request.channel is Channel.ONLINE:
+        run(review.check, request.id, **request.seen())
     return request
 
 
