@@ -3,7 +3,7 @@
 from flask import Flask
 from flask.cli import AppGroup
 
-from occto.cli import demo, staff, work
+from occto.cli import demo, staff, votes, work
 
 group = AppGroup("occto", help="会員情報管理システムの運用コマンド")
 
@@ -13,4 +13,5 @@ def register(app: Flask) -> None:
     work.register(group)
     demo.register(group)
     staff.register(group)
+    votes.register(group)
     app.cli.add_command(group)
