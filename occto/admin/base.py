@@ -287,6 +287,10 @@ class StaffView(Exports, BulkActs, Screen, ModelView):
         self.note([row], details=True, ids=[number])
         return body
 
+    def part_shown(self) -> str:
+        """Which part of a details page is shown, for the access log; empty where there is one page alone."""
+        return ""
+
     def details_page(self, row: Any) -> str:
         """The details as HTML; a screen with a page of its own overrides this."""
         facts = [
@@ -318,7 +322,7 @@ class StaffView(Exports, BulkActs, Screen, ModelView):
         if self.personal and shown:
             run(
                 audit.record_access,
-                screen=request.endpoint or "",
+                screen="?".join(filter(None, (request.endpoint, self.part_shown() if details else ""))),
                 subject_kind=self.subject_kind,
                 subject_ids=shown,
                 details=details,

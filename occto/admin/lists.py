@@ -199,7 +199,7 @@ def rows_as_html(
         parts.append(f'<tr><td><a href="details/?id={int(row.id)}">{first}</a>')
         for place, shown in enumerate(others, 1):
             tag = classes.get(shown, "") if place in tagged else None
-            parts.append(f"<td>{shown}" if tag is None else f'<td><span class="tag {tag}">{shown}</span>')
+            parts.append(f"<td>{shown}" if tag is None else f'<td><b class="tag {tag}">{shown}</b>')
     return Markup("".join(parts))  # noqa: S704 - every value above is escaped
 
 

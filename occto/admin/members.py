@@ -1,30 +1,28 @@
 """会員: the list and what is on record of one member."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
+from flask import request
 from sqlalchemy import ColumnElement, exists, select
 
 from occto import clock
-from occto.admin.base import Facet, Facts, Order, StaffView, Table, link
+from occto.access import viewer
+from occto.admin.base import Facet, Order, StaffView
 from occto.admin.bulk import BulkAct
 from occto.admin.exports import Exported, day
 from occto.admin.lists import COUNTED, Asked, Listing
-from occto.admin.mails import subject_in_words
+from occto.admin.member_tabs import TABS
 from occto.domain.codes import Licence, MemberState
-from occto.domain.dates import format_date, format_instant, today_jst
+from occto.domain.dates import format_date, today_jst
 from occto.domain.jobs import JobKind
-from occto.domain.numbers import format_ratio_bp
 from occto.domain.permissions import Permission
-from occto.domain.profile import PROFILE_SECTIONS
 from occto.domain.searching import Wanted, mark, wanted
 from occto.domain.text import PREFECTURES
 from occto.extensions import db
-from occto.labels import choices, label, show
+from occto.labels import choices, label
 from occto.models import Body, ContractOfUse, Member, RosterFact
-from occto.queries.members_staff import MemberFile, RelationOnRecord, member_file
 from occto.queries.search import matches_while_walking, member_ids
 
 
@@ -140,80 +138,22 @@ class MembersView(StaffView):
     def heading(self, row: Member) -> str:
         return row.current_name
 
-    def below(self, row: Member) -> Sequence[Facts | Table]:
+    def details_page(self, row: Member) -> str:
+        """One tab of a member; each reads only what it shows."""
+        tab = self.part_shown()
         today = today_jst(clock.now())
-        file = member_file(db.session(), row, today=today)
-        profile = [
-            Facts(
-                section.title,
-                [
-                    (item.title, show(item, file.profile[item.key]))
-                    for item in section.items
-                    if item.key in file.profile
-                ],
-            )
-            for section in PROFILE_SECTIONS
-        ]
-        head = Facts("名簿と番号", [("名簿番号", file.roster_no), ("法人番号", file.corporate_number)])
-        return [head, _licence_table(file), _relation_table(file.relations), *profile, *_people_and_cases(file)]
-
-
-def _licence_table(file: MemberFile) -> Table:
-    rows = [
-        (
-            label(held.category),
-            held.number or "なし",
-            format_date(held.effective_on),
-            format_date(held.ended_on) if held.ended_on else "",
+        facts = [("事業者コード", row.operator_code), ("状態", label(row.current_state))]
+        if row.current_member_on:
+            facts.append(("加入日", format_date(row.current_member_on)))
+        return self.render(
+            "admin/member.html",
+            row=row,
+            heading=row.current_name,
+            facts=facts,
+            tabs=[(key, one.title, key == tab) for key, one in TABS.items() if viewer.can(one.permission)],
+            parts_below=TABS[tab].parts(db.session(), row, today),
         )
-        for held in file.licences
-    ]
-    return Table("電気事業者の区分", ("区分", "番号", "効力の生じた日", "終わる日"), rows)
 
-
-def _relation_table(relations: Sequence[RelationOnRecord]) -> Table:
-    rows = [
-        (
-            "親法人等" if relation.is_parent else "子法人等",
-            relation.name,
-            relation.corporate_number or "名称だけ（要確認）",
-            "支配" if relation.fact.controlling else "出資だけ",
-            f"{format_ratio_bp(relation.fact.ratio_bp)} %" if relation.fact.ratio_bp is not None else "",
-            format_date(relation.fact.effective_on),
-        )
-        for relation in relations
-    ]
-    return Table("資本関係", ("関係", "名称", "法人番号", "支配", "議決権の割合", "効力の生じた日"), rows)
-
-
-def _people_and_cases(file: MemberFile) -> list[Table]:
-    people = [
-        (
-            link(user.name, "users.details_view", user.id, Permission.USER_SEE),
-            label(at.role),
-            "終了" if at.ended_at else label(user.state),
-            format_instant(user.last_signed_in_at) if user.last_signed_in_at else "まだありません",
-        )
-        for user, at in file.people
-    ]
-    cases = [
-        (
-            link(case.acceptance_number or "", "applications.details_view", case.id, Permission.APPLICATION_SEE),
-            label(case.state),
-            format_instant(case.submitted_at) if case.submitted_at else "",
-        )
-        for case in file.applications
-    ]
-    mails = [
-        (
-            link(subject_in_words(mail), "mails.details_view", mail.id, Permission.MAIL_SEE),
-            label(mail.state),
-            format_instant(mail.queued_at),
-        )
-        for mail in file.mails
-    ]
-    return [
-        Table("ユーザ", ("氏名", "役割", "状態", "最後のサインイン"), people),
-        Table("加入申請", ("受付番号", "状態", "仮申請の提出"), cases),
-        Table("最近の送信メール", ("件名", "状態", "登録"), mails),
-    ]
+    def part_shown(self) -> str:
+        tab = request.args.get("tab", "")
+        return tab if tab in TABS and viewer.can(TABS[tab].permission) else next(iter(TABS))

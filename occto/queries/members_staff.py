@@ -1,25 +1,31 @@
-"""Reads of one member for staff: register as of a day, people, applications, mails."""
+"""Reads of one member for staff, apart by tab: register as of a day, requests, agreements, mails, events."""
 
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy import ColumnElement, or_, select, union
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from occto.models import (
     Affiliation,
     Application,
+    AuditEvent,
     Body,
+    ChangeRequest,
+    Consent,
+    ContractOfUse,
     ControlFact,
+    DeclarationRow,
     Member,
     OutboxMail,
     RosterFact,
+    TermsVersion,
     User,
 )
 from occto.queries.register import LicenceOnRecord, licences_as_of, profile_as_of
 
-NEWEST = 20
+NEWEST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class RelationOnRecord:
 
 @dataclass(frozen=True, slots=True)
 class MemberFile:
-    """All that staff see of a member. Profile values by item key, as of the day asked for."""
+    """The register of a member as staff see it. Profile values by item key, as of the day asked for."""
 
     corporate_number: str | None
     roster_no: int | None
@@ -42,12 +48,10 @@ class MemberFile:
     licences: list[LicenceOnRecord]
     relations: list[RelationOnRecord]
     people: list[tuple[User, Affiliation]]
-    applications: list[Application]
-    mails: list[OutboxMail]
 
 
 def member_file(session: Session, member: Member, *, today: date) -> MemberFile:
-    """The file of `member` as of `today`, facts to come included; the newest NEWEST mails."""
+    """The file of `member` as of `today`, facts to come included."""
     head = session.execute(
         select(Body.corporate_number, RosterFact.roster_no)
         .outerjoin(
@@ -62,8 +66,6 @@ def member_file(session: Session, member: Member, *, today: date) -> MemberFile:
         .where(Affiliation.member_id == member.id)
         .order_by(Affiliation.ended_at.is_not(None), Affiliation.id)
     )
-    applications = select(Application).where(Application.member_id == member.id).order_by(Application.id.desc())
-    mails = select(OutboxMail).where(OutboxMail.member_id == member.id).order_by(OutboxMail.id.desc()).limit(NEWEST)
     return MemberFile(
         corporate_number=head.corporate_number,
         roster_no=head.roster_no,
@@ -71,9 +73,95 @@ def member_file(session: Session, member: Member, *, today: date) -> MemberFile:
         licences=licences_as_of(session, member.id, today),
         relations=_relations(session, member.body_id, today=today),
         people=[(row[0], row[1]) for row in people],
-        applications=list(session.scalars(applications)),
-        mails=list(session.scalars(mails)),
     )
+
+
+def requests_of(session: Session, member_id: int) -> tuple[list[ChangeRequest], list[Application]]:
+    """The newest change requests of a member, and the applications that it joined by."""
+    changes = select(ChangeRequest).where(ChangeRequest.member_id == member_id)
+    cases = select(Application).where(Application.member_id == member_id)
+    return (
+        list(session.scalars(changes.order_by(ChangeRequest.id.desc()).limit(NEWEST))),
+        list(session.scalars(cases.order_by(Application.id.desc()))),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Agreements:
+    """What a member agreed to: (consent, version, who), (contract of use, version), (declaration, version), newest first."""
+
+    consents: list[tuple[Consent, int, str]]
+    contracts: list[tuple[ContractOfUse, int]]
+    declarations: list[tuple[DeclarationRow, int]]
+
+
+def agreements_of(session: Session, member_id: int) -> Agreements:
+    """Consents given by the member's people or in its application, contracts of use and declarations."""
+    applications = select(Application.id).where(Application.member_id == member_id)
+    people = select(Affiliation.user_id).where(Affiliation.member_id == member_id)
+    consents = session.execute(
+        select(Consent, TermsVersion.no, User.name)
+        .join(TermsVersion, TermsVersion.id == Consent.terms_version_id)
+        .outerjoin(User, User.id == Consent.user_id)
+        .where(
+            or_(
+                Consent.member_id == member_id,
+                Consent.application_id.in_(applications),
+                (Consent.member_id.is_(None) & Consent.user_id.in_(people)),
+            )
+        )
+        .order_by(Consent.id.desc())
+    )
+    contracts = session.execute(
+        select(ContractOfUse, TermsVersion.no)
+        .join(TermsVersion, TermsVersion.id == ContractOfUse.terms_version_id)
+        .where(ContractOfUse.member_id == member_id)
+        .order_by(ContractOfUse.id.desc())
+    )
+    declarations = session.execute(
+        select(DeclarationRow, TermsVersion.no)
+        .join(TermsVersion, TermsVersion.id == DeclarationRow.terms_version_id)
+        .where(or_(DeclarationRow.member_id == member_id, DeclarationRow.application_id.in_(applications)))
+        .order_by(DeclarationRow.id.desc())
+    )
+    return Agreements(
+        consents=[(row[0], row[1], row[2] or "") for row in consents],
+        contracts=[(row[0], row[1]) for row in contracts],
+        declarations=[(row[0], row[1]) for row in declarations],
+    )
+
+
+def mails_of(session: Session, member_id: int) -> list[OutboxMail]:
+    """The newest mails to a member, those of its joining among them."""
+    cases = select(Application.id).where(Application.member_id == member_id)
+    ids = _newest(OutboxMail.id, OutboxMail.member_id == member_id, OutboxMail.application_id.in_(cases))
+    return list(session.scalars(select(OutboxMail).where(OutboxMail.id.in_(ids)).order_by(OutboxMail.id.desc())))[
+        :NEWEST
+    ]
+
+
+def _newest(key: InstrumentedAttribute[int], *conditions: ColumnElement[bool]) -> Any:
+    """Ids of the newest rows by any of the conditions; each goes over an index of its own."""
+    parts = [select(key).where(condition).order_by(key.desc()).limit(NEWEST).subquery() for condition in conditions]
+    return union(*(select(part.c.id) for part in parts))
+
+
+def events_of(session: Session, member_id: int) -> list[tuple[AuditEvent, str]]:
+    """The newest events about a member, its joining and its requests, or done for it, with who did each."""
+    cases = session.scalars(select(Application.id).where(Application.member_id == member_id))
+    subjects = [f"MEMBER:{member_id}", *(f"APPLICATION:{number}" for number in cases)]
+    requests = select(ChangeRequest.id).where(ChangeRequest.member_id == member_id)
+    newest = session.scalars(requests.order_by(ChangeRequest.id.desc()).limit(NEWEST))
+    subjects += [f"CHANGE:{number}" for number in newest]
+    ids = _newest(AuditEvent.id, AuditEvent.subject.in_(subjects), AuditEvent.member_id == member_id)
+    rows = session.execute(
+        select(AuditEvent, User.name)
+        .outerjoin(User, User.id == AuditEvent.actor_id)
+        .where(AuditEvent.id.in_(ids))
+        .order_by(AuditEvent.id.desc())
+        .limit(NEWEST)
+    )
+    return [(row[0], row[1] or "") for row in rows]
 
 
 def _relations(session: Session, body_id: int, *, today: date) -> list[RelationOnRecord]:
