@@ -1,0 +1,139 @@
+"""What the member's home shows, in three statements."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy.orm import Session
+
+from occto.domain.changes import UNDECIDED, ChangeState
+from occto.domain.codes import ChangeSource, Channel, MemberState
+from occto.domain.errors import NotFound
+from occto.models import (
+    ChangeItem,
+    ChangeRequest,
+    ChangeRevision,
+    Confirmation,
+    Member,
+    RegisterChange,
+    RosterFact,
+)
+from occto.queries.register.facts import LicenceOnRecord, licences_as_of, profile_as_of, roster_statement
+
+REMIND_OF_FILING = timedelta(days=60)
+"""How long the home page reminds of the 加入の届出 to METI, «without delay» (電気事業法 28条の11 4項)."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRequest:
+    """A change request under way, or approved with `from_on`, the first day on which something of it takes effect."""
+
+    id: int
+    number: str | None
+    title: str
+    state: ChangeState
+    held: bool
+    from_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class HomeRecord:
+    """What the member's home shows."""
+
+    name: str
+    operator_code: str
+    state: MemberState
+    member_on: date | None
+    roster_no: int | None
+    licences: list[LicenceOnRecord]
+    profile: dict[str, Any]
+    remind_of_filing: bool
+    requests: list[OpenRequest]
+    confirmed_at: datetime | None
+
+
+def _statement() -> Any:
+    """The member, repeated for each of its requests under way."""
+    today: Any = bindparam("today")
+    roster = (
+        roster_statement(known=False, member=Member.id, day=today, or_next=True).correlate(Member).scalar_subquery()
+    )
+    first_change = (
+        select(func.min(RosterFact.entered_id)).where(RosterFact.member_id == Member.id).correlate(Member)
+    ).scalar_subquery()
+    source = select(RegisterChange.source_kind).where(RegisterChange.id == first_change).scalar_subquery()
+    confirmed = (
+        select(Confirmation.at)
+        .where(Confirmation.member_id == Member.id)
+        .order_by(Confirmation.id.desc())
+        .limit(1)
+        .correlate(Member)
+        .scalar_subquery()
+    )
+    from_on = (
+        select(func.min(ChangeItem.effective_on))
+        .join(ChangeRevision, ChangeRevision.id == ChangeItem.revision_id)
+        .where(
+            ChangeRevision.request_id == ChangeRequest.id,
+            ChangeItem.change_id.is_not(None),
+            ChangeItem.effective_on > today,
+        )
+        .correlate(ChangeRequest)
+        .scalar_subquery()
+    )
+    draft = and_(ChangeRequest.state == ChangeState.DRAFT, ChangeRequest.channel == Channel.ONLINE)
+    to_come = and_(ChangeRequest.state == ChangeState.APPROVED, from_on.is_not(None))
+    under_way = or_(ChangeRequest.state.in_(UNDECIDED), draft, to_come)
+    return (
+        select(
+            Member.current_name,
+            Member.operator_code,
+            Member.current_state,
+            Member.current_member_on,
+            roster.label("roster_no"),
+            source.label("source_kind"),
+            confirmed.label("confirmed_at"),
+            ChangeRequest.id,
+            ChangeRequest.number,
+            ChangeRequest.title,
+            ChangeRequest.state,
+            ChangeRequest.held_at,
+            from_on.label("from_on"),
+        )
+        .outerjoin(
+            ChangeRequest,
+            (ChangeRequest.member_id == Member.id) & (ChangeRequest.channel != Channel.STAFF) & under_way,
+        )
+        .where(Member.id == bindparam("member"))
+        .order_by(ChangeRequest.id.desc())
+    )
+
+
+_HOME = _statement()
+
+
+def home_record(session: Session, member_id: int, *, today: date) -> HomeRecord:
+    """What is on record of one member today; NotFound where there is no such member."""
+    rows = session.execute(_HOME, {"member": member_id, "today": today}).all()
+    if not rows:
+        raise NotFound
+    head = rows[0]
+    began = head.current_member_on
+    joined_here = head.source_kind is ChangeSource.APPLICATION
+    return HomeRecord(
+        name=head.current_name,
+        operator_code=head.operator_code,
+        state=head.current_state,
+        member_on=began,
+        roster_no=head.roster_no,
+        licences=licences_as_of(session, member_id, today),
+        profile=profile_as_of(session, member_id, max(today, began or today)),
+        remind_of_filing=joined_here and began is not None and today <= began + REMIND_OF_FILING,
+        requests=[
+            OpenRequest(row.id, row.number, row.title, row.state, row.held_at is not None, row.from_on)
+            for row in rows
+            if row.id is not None
+        ],
+        confirmed_at=head.confirmed_at,
+    )

@@ -1,0 +1,187 @@
+"""What else the page of 会員情報 shows: head, items under way, last confirmation, contractors."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy.orm import Session
+
+from occto.domain.changes import UNDECIDED, ChangeState, ItemChange
+from occto.domain.codes import Channel, MandateState, MemberState, Procedure, UserState
+from occto.domain.errors import NotFound
+from occto.models import (
+    Affiliation,
+    ChangeItem,
+    ChangeRequest,
+    ChangeRevision,
+    Confirmation,
+    ContractOfUse,
+    Contractor,
+    Mandate,
+    MandatePerson,
+    MandateScope,
+    Member,
+    User,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class MemberHead:
+    """A member and its contract of use; the contract is a record of its own, not membership."""
+
+    id: int
+    name: str
+    operator_code: str
+    state: MemberState
+    member_on: date | None
+    contract_formed_at: datetime | None
+    contract_ended_at: datetime | None
+    users: int
+
+
+_HEAD = (
+    select(
+        Member.id,
+        Member.current_name,
+        Member.operator_code,
+        Member.current_state,
+        Member.current_member_on,
+        ContractOfUse.formed_at,
+        ContractOfUse.ended_at,
+        select(func.count())
+        .select_from(Affiliation)
+        .join(User, User.id == Affiliation.user_id)
+        .where(Affiliation.member_id == Member.id, Affiliation.ended_at.is_(None), User.state != UserState.CLOSED)
+        .correlate(Member)
+        .scalar_subquery(),
+    )
+    .outerjoin(ContractOfUse, ContractOfUse.member_id == Member.id)
+    .where(Member.id == bindparam("member"))
+    .order_by(ContractOfUse.ended_at.is_(None).desc(), ContractOfUse.id.desc())
+    .limit(1)
+)
+
+
+def member_head(session: Session, member_id: int) -> MemberHead:
+    """The member, its running contract of use (else the last one) and how many users it has; NotFound where there is none."""
+    row = session.execute(_HEAD, {"member": member_id}).one_or_none()
+    if row is None:
+        raise NotFound
+    return MemberHead(*row)
+
+
+@dataclass(frozen=True, slots=True)
+class PendingItem:
+    """An item that a submitted request asks for and nobody has decided yet."""
+
+    request_id: int
+    number: str | None
+    state: ChangeState
+    held: bool
+    change: ItemChange
+
+
+def _pending() -> Any:
+    newest = (
+        select(func.max(ChangeRevision.no))
+        .where(ChangeRevision.request_id == ChangeRequest.id)
+        .correlate(ChangeRequest)
+        .scalar_subquery()
+    )
+    return (
+        select(ChangeRequest.id, ChangeRequest.number, ChangeRequest.state, ChangeRequest.held_at, ChangeItem)
+        .join(ChangeRevision, ChangeRevision.request_id == ChangeRequest.id)
+        .join(ChangeItem, ChangeItem.revision_id == ChangeRevision.id)
+        .where(
+            ChangeRequest.member_id == bindparam("member"),
+            ChangeRequest.state.in_(UNDECIDED),
+            ChangeRequest.channel != Channel.STAFF,
+            ChangeRevision.no == newest,
+            ChangeItem.change_id.is_(None),
+        )
+        .order_by(ChangeRequest.id, ChangeItem.id)
+    )
+
+
+_PENDING = _pending()
+
+
+def pending(session: Session, member_id: int) -> list[PendingItem]:
+    """What the member's submitted and undecided requests ask for; the office's own entries are none of the member's."""
+    return [
+        PendingItem(
+            request_id,
+            number,
+            state,
+            held_at is not None,
+            ItemChange(row.item, row.act, row.effective_on, row.new, row.old, row.target_key, row.target_id),
+        )
+        for request_id, number, state, held_at, row in session.execute(_PENDING, {"member": member_id})
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class LastConfirmation:
+    """When the member last said that what is on record is right, and who did."""
+
+    at: datetime
+    by: str
+    known_change_id: int
+
+
+def last_confirmation(session: Session, member_id: int) -> LastConfirmation | None:
+    """The newest confirmation; None where there is none yet."""
+    row = session.execute(
+        select(Confirmation.at, User.name, Confirmation.known_change_id)
+        .join(User, User.id == Confirmation.user_id)
+        .where(Confirmation.member_id == member_id)
+        .order_by(Confirmation.id.desc())
+        .limit(1)
+    ).one_or_none()
+    return LastConfirmation(*row) if row else None
+
+
+@dataclass(frozen=True, slots=True)
+class ContractorOnRecord:
+    """A contractor with a mandate in force, what it may do and who acts for it."""
+
+    name: str
+    starts_on: date
+    ends_on: date | None
+    procedures: tuple[Procedure, ...]
+    persons: tuple[str, ...]
+
+
+def contractors_with_access(session: Session, member_id: int, day: date) -> list[ContractorOnRecord]:
+    """The contractors that may act for the member on `day` (利用規約 2.3)."""
+    rows = session.execute(
+        select(Mandate.id, Contractor.name, Mandate.starts_on, Mandate.ends_on, MandateScope.procedure, User.name)
+        .join(Contractor, Contractor.id == Mandate.contractor_id)
+        .outerjoin(MandateScope, MandateScope.mandate_id == Mandate.id)
+        .outerjoin(MandatePerson, MandatePerson.mandate_id == Mandate.id)
+        .outerjoin(User, User.id == MandatePerson.user_id)
+        .where(
+            Mandate.member_id == member_id,
+            Mandate.state == MandateState.ACTIVE,
+            Mandate.starts_on <= day,
+            or_(Mandate.ends_on.is_(None), Mandate.ends_on > day),
+        )
+        .order_by(Mandate.id, User.id)
+    ).all()
+    by_mandate: dict[int, list[Any]] = {}
+    for row in rows:
+        by_mandate.setdefault(row[0], []).append(row)
+    return [_contractor(same) for same in by_mandate.values()]
+
+
+def _contractor(rows: list[Any]) -> ContractorOnRecord:
+    _id, name, starts_on, ends_on, _procedure, _person = rows[0]
+    procedures = {row[4] for row in rows}
+    return ContractorOnRecord(
+        name,
+        starts_on,
+        ends_on,
+        tuple(each for each in Procedure if each in procedures),
+        tuple(dict.fromkeys(row[5] for row in rows if row[5])),
+    )
