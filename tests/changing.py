@@ -137,6 +137,7 @@ class Request:
 
     def items(self) -> list[ChangeItem]:
         """The items of the newest revision."""
+        db.session.expunge_all()
         db.session.rollback()
         revision = newest_revision(db.session(), self.id)
         assert revision is not None
@@ -203,12 +204,13 @@ def save(request: Request, answers: Answers) -> None:
 
 def version_of_part(request: Request, part: Part) -> int:
     """The version of a part that a fresh page would show."""
+    db.session.expunge_all()
     db.session.rollback()
-    draft = db.session.get(ChangeDraft, (request.id, part.value), populate_existing=True)
+    draft = db.session.get(ChangeDraft, (request.id, part.value))
     assert draft is not None
-    version = draft.version
+    db.session.expunge_all()
     db.session.rollback()
-    return version
+    return draft.version
 
 
 def add_file(

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from occto.domain.changes import LICENCE, RELATION, SUCCESSION, ItemChange
 from occto.domain.codes import ChangeAct, EndReason, Licence
-from occto.domain.errors import NotFound, Refusal
+from occto.domain.errors import NotFound
 from occto.models import Member, RegisterChange
 from occto.services import register
 from occto.services.changes import succession
@@ -22,13 +22,11 @@ def enter(session: Session, change: RegisterChange, *, member_id: int, items: It
     member = session.get(Member, member_id)
     if member is None:
         raise NotFound
-    days = set()
-    for item in sorted(items, key=lambda each: (_ORDER[each.act], each.effective_on)):
+    ordered = sorted(items, key=lambda each: (_ORDER[each.act], each.effective_on))
+    for item in ordered:
         _ENTER.get(item.item, _profile)(session, change, member, item)
-        if item.item == LICENCE:
-            days.add(item.effective_on)
-    if days:
-        register.check_categories(session, member.id, days=days)
+    if any(item.item == LICENCE for item in ordered):
+        register.check_categories(session, member.id)
     session.flush()
 
 
@@ -86,11 +84,7 @@ def _relation(session: Session, change: RegisterChange, member: Member, item: It
     on = item.effective_on
     if item.act is ChangeAct.ADD:
         if not register.enter_relation(session, change, member, row=item.new, default_on=on):
-            raise Refusal(
-                "relation_held",
-                "同じ資本関係が、すでに登録されています。いまの登録の内容をお確かめください。",
-                field="relations",
-            )
+            raise register.relation_held()
     elif item.act is ChangeAct.END:
         register.end_relation(session, change, member, relation_no=_target(item), ended_on=on)
     elif item.act is ChangeAct.SET:

@@ -21,6 +21,7 @@ from occto.services.register.relations import (
     enter_relation,
     enter_relations,
     live_parents,
+    relation_held,
     replace_relation,
     void_relation,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "live_licence",
     "live_parents",
     "refresh_current",
+    "relation_held",
     "renumber",
     "replace_relation",
     "set_item",

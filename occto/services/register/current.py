@@ -79,12 +79,16 @@ def _refresh_one(member: Member, body: Body, facts: Sequence[Any], licences: Seq
     different = {key: value for key, value in new.items() if getattr(member, key) != value}
     for key, value in different.items():
         setattr(member, key, value)
-    _copy_to_body(body, name=new["current_name"], number=values.get("corporate_number"))
+    numbers = [fact.value for fact in facts if fact.item == "corporate_number"]
+    _copy_to_body(body, name=new["current_name"], number=numbers[-1] if numbers else None)
     return bool(different)
 
 
 def _copy_to_body(body: Body, *, name: str, number: str | None) -> None:
-    """The company in the control graph goes by the name and number of the member that it is."""
+    """The company in the control graph goes by the name and number of the member that it is.
+
+    The number that is to come counts at once: it says which company it is, and nobody else may be given it meanwhile.
+    """
     if name != body.name:
         body.name = name
     if number is not None and number != body.corporate_number:

@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from occto.domain.errors import NotFound, Refusal
@@ -33,8 +33,10 @@ def set_item(
 def correct_item(
     session: Session, change: RegisterChange, *, member_id: int, fact_id: int, value: Any, effective_on: date
 ) -> None:
-    """訂正: void the wrong fact, enter what is right. Refusals: not_found, day_taken, number_taken."""
+    """訂正: void the wrong fact, enter what is right. Refusals: not_found, day_taken, number_taken, only_fact."""
     fact = live_fact(session, member_id=member_id, fact_id=fact_id)
+    if effective_on > fact.effective_on:
+        _refuse_gap(session, fact)
     other = _live(session, member_id, fact.item, effective_on)
     if other is not None and other.id != fact.id:
         raise Refusal(
@@ -48,15 +50,26 @@ def correct_item(
 
 
 def void_item(session: Session, change: RegisterChange, *, member_id: int, fact_id: int) -> None:
-    """取消し of a fact, so that the one before it goes on. Refusals: not_found, only_fact (a required item needs one)."""
+    """取消し of a fact, so that the one before it goes on. Refusals: not_found, only_fact."""
     fact = live_fact(session, member_id=member_id, fact_id=fact_id)
-    left = select(func.count()).where(
-        ProfileFact.member_id == member_id, ProfileFact.item == fact.item, ProfileFact.voided_id.is_(None)
-    )
-    if ITEMS[fact.item].required and session.scalar(left) == 1:
-        raise Refusal("only_fact", "ほかに登録がない必須の項目は、取り消せません。訂正として入力してください。")
+    _refuse_gap(session, fact)
     fact.voided_id = change.id
     session.flush()
+
+
+def _refuse_gap(session: Session, fact: ProfileFact) -> None:
+    """Refuse to take away the first fact of a required item (only_fact): on its day there would be none."""
+    earlier = select(ProfileFact.id).where(
+        ProfileFact.member_id == fact.member_id,
+        ProfileFact.item == fact.item,
+        ProfileFact.voided_id.is_(None),
+        ProfileFact.effective_on < fact.effective_on,
+    )
+    if ITEMS[fact.item].required and session.scalar(earlier.limit(1)) is None:
+        raise Refusal(
+            "only_fact",
+            "必須の項目の最初の登録は、取り消したり、日付を後ろへ動かしたりできません。内容の訂正として入力してください。",
+        )
 
 
 def live_fact(session: Session, *, member_id: int, fact_id: int) -> ProfileFact:

@@ -1,5 +1,6 @@
 """What follows from every change of the register, whatever it came from."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date, datetime
 from typing import Any, NamedTuple
@@ -8,6 +9,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.assembly import CLOSED
+from occto.domain.canonical import canonical
 from occto.domain.changes import item_touches_votes
 from occto.domain.dates import today_jst
 from occto.models import (
@@ -24,14 +26,17 @@ from occto.models import (
 from occto.services.register.turning import bring_up_to_date
 
 
-class _Trace(NamedTuple):
-    """A fact that a change entered or voided: whose it is, what identifies it, and when it holds."""
+class Trace(NamedTuple):
+    """A fact that a change entered or voided: whose it is, what it says, and on which days (begin ≤ day < end)."""
 
     member_id: int
-    identity: tuple[Any, ...]
+    says: tuple[Any, ...]
     begin: date
     end: date | None
     voided: bool
+
+    def holds(self, day: date) -> bool:
+        return self.begin <= day < (self.end or date.max)
 
 
 def finish_change(session: Session, change: RegisterChange, *, now: datetime) -> list[int]:
@@ -55,7 +60,7 @@ def _of_items_without_votes(session: Session, change_id: int) -> Iterable[int]:
     )
 
 
-def _traces(session: Session, change_id: int) -> Iterator[_Trace]:
+def _traces(session: Session, change_id: int) -> Iterator[Trace]:
     """The facts that decide over votes which the change entered or voided."""
 
     def by_change(fact: Any) -> Any:
@@ -63,41 +68,48 @@ def _traces(session: Session, change_id: int) -> Iterator[_Trace]:
 
     for profile in session.scalars(select(ProfileFact).where(by_change(ProfileFact))):
         if item_touches_votes(profile.item):
-            identity = (profile.item, profile.effective_on)
-            yield _Trace(profile.member_id, identity, profile.effective_on, None, profile.voided_id == change_id)
+            says = (profile.item, canonical(profile.value))
+            yield Trace(profile.member_id, says, profile.effective_on, None, profile.voided_id == change_id)
     licences = select(LicenceFact, LicenceHeld.member_id).join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
     for fact, member_id in session.execute(licences.where(by_change(LicenceFact))):
-        yield _Trace(
+        yield Trace(
             member_id, ("licence", fact.licence_id), fact.effective_on, fact.ended_on, fact.voided_id == change_id
         )
     for row in session.scalars(select(RosterFact).where(by_change(RosterFact))):
-        yield _Trace(
+        yield Trace(
             row.member_id, ("roster", row.roster_no), row.effective_on, row.ended_on, row.voided_id == change_id
         )
     sides = or_(Member.body_id == ControlFact.child_body_id, Member.body_id == ControlFact.parent_body_id)
-    relations = select(ControlFact, Member.id).join(Member, sides).where(by_change(ControlFact))
+    relations = (
+        select(ControlFact, Member.id).join(Member, sides).where(by_change(ControlFact), ControlFact.controlling)
+    )
     for control, member_id in session.execute(relations):
-        who = ("relation", control.relation_no, control.parent_body_id, control.controlling)
-        yield _Trace(member_id, who, control.effective_on, control.ended_on, control.voided_id == change_id)
+        says = ("relation", control.child_body_id, control.parent_body_id, control.parent_name)
+        yield Trace(member_id, says, control.effective_on, control.ended_on, control.voided_id == change_id)
 
 
-def first_difference(traces: Iterable[_Trace]) -> date | None:
-    """The first day on which the register reads differently for the facts of one member; None where on none."""
-    found: list[date] = []
-    by_identity: dict[tuple[Any, ...], list[_Trace]] = {}
+def first_difference(traces: Iterable[Trace]) -> date | None:
+    """The first day on which the register reads differently for the facts of one member; None where on none.
+
+    What was voided is held against what was entered, statement by statement: a corrected METI number changes nothing.
+    """
+    by_statement = defaultdict(list)
     for trace in traces:
-        by_identity.setdefault(trace.identity, []).append(trace)
-    for same in by_identity.values():
-        begins = {(trace.begin, trace.voided) for trace in same}
-        if {begin for begin, voided in begins if voided} == {begin for begin, voided in begins if not voided}:
-            ends = {trace.end for trace in same}
-            found += [end for end in ends if end is not None] if len(ends) > 1 else []
-        else:
-            found += [trace.begin for trace in same]
-    return min(found, default=None)
+        by_statement[trace.says].append(trace)
+    return min(filter(None, map(_first_day_apart, by_statement.values())), default=None)
 
 
-def _note_late_facts(session: Session, change: RegisterChange, traces: list[_Trace], *, now: datetime) -> None:
+def _first_day_apart(traces: list[Trace]) -> date | None:
+    days = sorted({trace.begin for trace in traces} | {trace.end for trace in traces if trace.end})
+    for day in days:
+        before = any(trace.voided and trace.holds(day) for trace in traces)
+        after = any(not trace.voided and trace.holds(day) for trace in traces)
+        if before is not after:
+            return day
+    return None
+
+
+def _note_late_facts(session: Session, change: RegisterChange, traces: list[Trace], *, now: datetime) -> None:
     """基準日後判明: what counts on or before the record date of an open assembly, but is known only after that day."""
     open_ones = session.execute(
         select(Assembly.id, Assembly.record_on).where(

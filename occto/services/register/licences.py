@@ -3,7 +3,7 @@
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Select, or_, select
+from sqlalchemy import ScalarSelect, Select, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import ACT_OF, EndReason, Licence
@@ -24,16 +24,7 @@ def add_licence(
     continues_id: int | None = None,
 ) -> LicenceHeld:
     """Enter a licence from the date of its METI act. Refusal category_held where one of the category runs then."""
-    running = _of_category(member_id, category).where(
-        or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > effective_on)
-    )
-    since = session.scalar(running)
-    if since is not None:
-        raise Refusal(
-            "category_held",
-            f"同じ区分が、{format_date(since)}から登録されています。いまの登録の内容をお確かめください。",
-            field="licences",
-        )
+    _refuse_overlap(session, _of_category(member_id, category), begin=effective_on, end=None)
     held = LicenceHeld(member_id=member_id, category=category, continues_id=continues_id)
     session.add(held)
     session.flush()
@@ -51,7 +42,23 @@ def add_licence(
     return held
 
 
-def _of_category(member_id: int, category: Licence) -> Select[date]:
+def _refuse_overlap(session: Session, held: Select[date], *, begin: date, end: date | None) -> None:
+    """Refuse a second licence of a category on the days from `begin` until before `end` (category_held)."""
+    since = session.scalar(
+        held.where(
+            or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > begin),
+            LicenceFact.effective_on < (end or date.max),
+        )
+    )
+    if since is not None:
+        raise Refusal(
+            "category_held",
+            f"同じ区分が、{format_date(since)}から登録されています。いまの登録の内容をお確かめください。",
+            field="licences",
+        )
+
+
+def _of_category(member_id: int, category: Licence | ScalarSelect[Licence]) -> Select[date]:
     return (
         select(LicenceFact.effective_on)
         .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
@@ -101,11 +108,16 @@ def correct_licence(
 ) -> None:
     """訂正: replace number, begin or end of a licence by what is right; the row that was wrong is kept, voided.
 
-    `values` has number, effective_on, ended_on, end_reason. Refusals: not_found, ends_before_begin, end_without_reason.
+    `values` has number, effective_on, ended_on, end_reason. Refusals: not_found, ends_before_begin, end_without_reason,
+    category_held (another licence of the category runs on some of the days).
     """
     fact = live_licence(session, member_id=member_id, licence_id=licence_id)
     if (values["ended_on"] is None) != (values["end_reason"] is None):
         raise Refusal("end_without_reason", "終わる日とその理由は、両方を入力してください。", field="licences")
+    others = _of_category(
+        member_id, select(LicenceHeld.category).where(LicenceHeld.id == licence_id).scalar_subquery()
+    ).where(LicenceHeld.id != licence_id)
+    _refuse_overlap(session, others, begin=values["effective_on"], end=values["ended_on"])
     _replace(session, change, fact, **values)
 
 
@@ -142,14 +154,14 @@ def _replace(session: Session, change: RegisterChange, fact: LicenceFact, **valu
     session.flush()
 
 
-def check_categories(session: Session, member_id: int, *, days: set[date]) -> None:
-    """Refuse 登録特定送配電 without 特定送配電 on any of `days` (rsptd_alone): it is never there by itself."""
+def check_categories(session: Session, member_id: int) -> None:
+    """Refuse 登録特定送配電 on a day without 特定送配電 (rsptd_alone): it is never there by itself."""
     rows = session.execute(
         select(LicenceHeld.category, LicenceFact.effective_on, LicenceFact.ended_on)
         .join(LicenceFact, LicenceFact.licence_id == LicenceHeld.id)
         .where(LicenceHeld.member_id == member_id, LicenceFact.voided_id.is_(None))
     ).all()
-    for day in days | {row.effective_on for row in rows if row.category is Licence.RSPTD}:
+    for day in sorted({row.effective_on for row in rows} | {row.ended_on for row in rows if row.ended_on}):
         held = {row.category for row in rows if row.effective_on <= day < (row.ended_on or date.max)}
         if Licence.RSPTD in held and Licence.SPTD not in held:
             raise Refusal(

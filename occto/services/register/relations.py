@@ -24,7 +24,12 @@ def enter_relations(
     without a day on which it began. Refusals of `check_new_parent`, asked of the days on which the relation lasts.
     """
     for row in rows:
-        enter_relation(session, change, member, row=row, default_on=default_on)
+        if not row.get("ended_on") or date.fromisoformat(row["ended_on"]) > _begin_of(row, default_on):
+            enter_relation(session, change, member, row=row, default_on=default_on)
+
+
+def _begin_of(row: Mapping[str, Any], default_on: date) -> date:
+    return date.fromisoformat(row["acquired_on"]) if row.get("acquired_on") else default_on
 
 
 def enter_relation(
@@ -36,11 +41,15 @@ def enter_relation(
     default_on: date,
     relation_no: int | None = None,
 ) -> bool:
-    """Enter one relation, as `enter_relations` does; `relation_no` is that of the fact it corrects. Whether it was entered."""
-    begin = date.fromisoformat(row["acquired_on"]) if row.get("acquired_on") else default_on
+    """Enter one relation, as `enter_relations` does; `relation_no` is that of the fact it corrects.
+
+    Returns whether it was entered: not where the same is on record. Refusals: ends_before_begin, self_parent,
+    two_parents, control_cycle.
+    """
+    begin = _begin_of(row, default_on)
     ended_on = date.fromisoformat(row["ended_on"]) if row.get("ended_on") else None
-    if ended_on is not None and ended_on <= begin:
-        return False
+    if ended_on is not None:
+        _check_period(begin, ended_on)
     other = _other_body(session, row)
     child_id, parent_id = member.body_id, other.id if other else None
     if row["relation"] != Relation.PARENT:
@@ -77,12 +86,7 @@ def end_relation(
     fact = live_relation(session, member, relation_no=relation_no)
     if fact.ended_on is not None:
         raise Refusal("already_ended", "この資本関係は、すでに解消日が登録されています。", field="relations")
-    if ended_on <= fact.effective_on:
-        raise Refusal(
-            "ends_before_begin",
-            f"解消日は、取得日（{format_date(fact.effective_on)}）より後の日付を入力してください。",
-            field="relations",
-        )
+    _check_period(fact.effective_on, ended_on)
     fact.voided_id = change.id
     session.flush()
     kept = (
@@ -103,9 +107,13 @@ def end_relation(
 def replace_relation(
     session: Session, change: RegisterChange, member: Member, *, relation_no: int, row: Mapping[str, Any], on: date
 ) -> None:
-    """The relation stands in other words from `on`: the one on record ends that day, a new one begins."""
+    """The relation stands in other words from `on`: the one on record ends that day, a new one begins.
+
+    Refusals: those of both, relation_held.
+    """
     end_relation(session, change, member, relation_no=relation_no, ended_on=on)
-    enter_relation(session, change, member, row={**row, "acquired_on": on.isoformat()}, default_on=on)
+    if not enter_relation(session, change, member, row={**row, "acquired_on": on.isoformat()}, default_on=on):
+        raise relation_held()
 
 
 def correct_relation(
@@ -117,16 +125,37 @@ def correct_relation(
     row: Mapping[str, Any],
     default_on: date,
 ) -> None:
-    """訂正: the fact that was wrong is voided and kept, what is right is entered under the same number."""
+    """訂正: the fact that was wrong is voided and kept, what is right is entered under the same number.
+
+    Refusals: not_found, those of `enter_relation`, relation_held.
+    """
     void_relation(session, change, member, relation_no=relation_no)
     if not enter_relation(session, change, member, row=row, default_on=default_on, relation_no=relation_no):
-        raise two_parents()
+        raise relation_held()
 
 
 def void_relation(session: Session, change: RegisterChange, member: Member, *, relation_no: int) -> None:
     """取消し: the relation was never there, or will not come. Refusal not_found."""
     live_relation(session, member, relation_no=relation_no).voided_id = change.id
     session.flush()
+
+
+def relation_held() -> Refusal:
+    """The refusal of a relation that is on record already."""
+    return Refusal(
+        "relation_held",
+        "同じ資本関係が、すでに登録されています。いまの登録の内容をお確かめください。",
+        field="relations",
+    )
+
+
+def _check_period(begin: date, ended_on: date) -> None:
+    if ended_on <= begin:
+        raise Refusal(
+            "ends_before_begin",
+            f"解消日は、取得日（{format_date(begin)}）より後の日付を入力してください。",
+            field="relations",
+        )
 
 
 def live_relation(session: Session, member: Member, *, relation_no: int) -> ControlFact:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.errors import Refusal
@@ -11,10 +11,10 @@ from occto.models import RegisterChange, RosterFact
 
 
 def renumber(session: Session, change: RegisterChange, *, numbers: Mapping[int, int], effective_on: date) -> None:
-    """Give each member (row number) its roster number from `effective_on` on.
+    """Give each member (row number) its roster number from `effective_on` on; who has that number already keeps its fact.
 
     The facts that run are voided and entered again with their end, the new ones after them, so that no two members
-    share a number at any moment. Refusals: roster_taken, before_number (the running number began on a later day).
+    share a number on any day. Refusals: roster_taken, before_number (the running number began on a later day).
     """
     running = {
         fact.member_id: fact
@@ -24,7 +24,13 @@ def renumber(session: Session, change: RegisterChange, *, numbers: Mapping[int, 
             )
         )
     }
-    for fact in running.values():
+    new = {
+        member_id: number
+        for member_id, number in numbers.items()
+        if member_id not in running or running[member_id].roster_no != number
+    }
+    leaving = [running[member_id] for member_id in new if member_id in running]
+    for fact in leaving:
         if fact.effective_on > effective_on:
             raise Refusal(
                 "before_number",
@@ -36,16 +42,16 @@ def renumber(session: Session, change: RegisterChange, *, numbers: Mapping[int, 
     taken = set(
         session.scalars(
             select(RosterFact.roster_no).where(
-                RosterFact.roster_no.in_(list(numbers.values())),
+                RosterFact.roster_no.in_(list(new.values())),
                 RosterFact.voided_id.is_(None),
-                RosterFact.ended_on.is_(None),
+                or_(RosterFact.ended_on.is_(None), RosterFact.ended_on > effective_on),
             )
         )
     )
     if taken or len(set(numbers.values())) < len(numbers):
         listed = "、".join(str(number) for number in sorted(taken)[:5]) or "一覧の中の番号"
         raise Refusal("roster_taken", f"名簿番号が重なっています（{listed}）。番号をお確かめください。", field="rows")
-    for fact in running.values():
+    for fact in leaving:
         if fact.effective_on < effective_on:
             session.add(
                 RosterFact(
@@ -58,6 +64,6 @@ def renumber(session: Session, change: RegisterChange, *, numbers: Mapping[int, 
             )
     session.add_all(
         RosterFact(member_id=member_id, roster_no=number, effective_on=effective_on, entered_id=change.id)
-        for member_id, number in numbers.items()
+        for member_id, number in new.items()
     )
     session.flush()
