@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
-from occto.domain.changes import LICENCE, RELATION, ItemChange
+from occto.domain.changes import LICENCE, RELATION, SUCCESSION, ItemChange
 from occto.domain.codes import ChangeSource, Channel, Turn
 from occto.domain.errors import Refusal, SecondPersonNeeded
 from occto.models import (
@@ -81,8 +81,11 @@ def approve(session: Session, request_id: int, *, seen_version: int, actor: Acto
 
 
 def needs_check(request: ChangeRequest) -> bool:
-    """Whether two of the staff have to deal with it: what touches votes, and what the office itself keyed in."""
-    return request.touches_votes
+    """Whether one of the staff has to check it before another approves: what touches votes and came online.
+
+    What staff keyed in has its first person already: whoever submitted it (`submission.submit`).
+    """
+    return request.touches_votes and request.channel is Channel.ONLINE
 
 
 def barred_from_approving(session: Session, request: ChangeRequest) -> frozenset[int]:
@@ -107,11 +110,11 @@ def conflicts(
 
 
 def _changed_since(session: Session, member_id: int, item: ItemChange, base: int) -> bool:
-    if item.item == LICENCE:
+    if item.item in (LICENCE, SUCCESSION):
         wanted = select(LicenceFact.id).join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
         same = LicenceHeld.id == item.target_id
         if item.target_id is None:
-            same = and_(LicenceHeld.member_id == member_id, LicenceHeld.category == item.new["category"])
+            same = _licences_meant(member_id, item)
         query = wanted.where(same, or_(LicenceFact.entered_id > base, LicenceFact.voided_id > base))
     elif item.item == RELATION:
         if item.target_id is None:
@@ -127,3 +130,14 @@ def _changed_since(session: Session, member_id: int, item: ItemChange, base: int
             or_(ProfileFact.entered_id > base, ProfileFact.voided_id > base),
         )
     return session.scalar(query.limit(1)) is not None
+
+
+def _licences_meant(member_id: int, item: ItemChange) -> ColumnElement[bool]:
+    """Those of the category that is added, or those that pass with a succession and what the successor holds of them."""
+    if item.item == LICENCE:
+        return and_(LicenceHeld.member_id == member_id, LicenceHeld.category == item.new["category"])
+    own = and_(LicenceHeld.member_id == member_id, LicenceHeld.id.in_(item.new["licences"]))
+    theirs = and_(
+        LicenceHeld.member_id == item.new["successor_id"], LicenceHeld.category.in_(item.new.get("categories", ()))
+    )
+    return or_(own, theirs)

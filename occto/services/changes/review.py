@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
 from occto.domain.changes import WAITING_FOR_STAFF
-from occto.domain.codes import Audience, SubjectKind, Verdict
+from occto.domain.codes import Audience, Channel, SubjectKind, Verdict
 from occto.domain.errors import IllegalStep, NotAllowed, NotFound, Refusal, SecondPersonNeeded, Stale
 from occto.domain.permissions import Permission
 from occto.models import ChangeMark, ChangeRequest, Remark
@@ -126,10 +126,13 @@ def give_back(
 
 
 def check(session: Session, request_id: int, *, seen_version: int, actor: Actor, now: datetime) -> None:
-    """一人目の確認: what touches votes needs it before another person approves. Refusal second_person for who keyed it in."""
+    """一人目の確認: what touches votes needs it before another person approves.
+
+    Refusal second_person where staff keyed it in: whoever did is the first person already.
+    """
     request, step = locked_by_staff(session, request_id, step="check", seen_version=seen_version, actor=actor)
-    if actor.user_id is None or actor.user_id == request.entered_by_id:
-        raise SecondPersonNeeded
+    if request.channel is not Channel.ONLINE:
+        raise SecondPersonNeeded("入力した方が、一人目として記録されています。別の承認者が承認してください。")
     request.checked_by_id, request.checked_at = actor.user_id, now
     request.assignee_id = request.assignee_id or actor.user_id
     take_step(session, request, step, actor=actor, now=now)

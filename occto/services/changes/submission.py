@@ -12,6 +12,7 @@ from occto.domain.canonical import digest
 from occto.domain.changes import (
     CHANGES,
     PROFILE_PARTS,
+    SUCCESSION,
     UNDECIDED,
     ChangeState,
     ItemChange,
@@ -72,7 +73,7 @@ def submit(session: Session, request_id: int, *, seen_digest: str, actor: Actor,
 
     Immediate items take effect now; the rest waits for review. Refusals: illegal_step, incomplete, nothing_changes,
     stale (the register or the draft is no longer what the check page showed), before_membership, before_occurrence,
-    occurred_in_future, evidence_missing, scan_missing, already_asked, and those of the register.
+    occurred_in_future, evidence_missing, scan_missing, decision_missing, already_asked, and those of the register.
     """
     request = locked_by_party(session, request_id, actor=actor)
     step = CHANGES.require("submit", request.state, held=request.held_at is not None)
@@ -135,9 +136,16 @@ def _keys(part: Part) -> set[str]:
 
 
 def _check_documents(request: ChangeRequest, prepared: Prepared) -> None:
-    if request.channel is Channel.STAFF:
-        return
     kinds = {file["kind"] for file in prepared.files}
+    if request.channel is Channel.STAFF:
+        consented = any(item.item == SUCCESSION and item.new.get("consent_on") for item in prepared.items)
+        if consented and AttachmentKind.OFFICE_DECISION not in kinds:
+            raise Refusal(
+                "decision_missing",
+                "利用契約の承継に同意した書面（当機関の決裁文書）を添付してください（利用規約 5.2）。",
+                field=Part.FILES.value,
+            )
+        return
     if request.channel is Channel.PAPER and AttachmentKind.PAPER_SCAN not in kinds:
         raise Refusal("scan_missing", "書面の写し（スキャン）を添付してください。", field=Part.FILES.value)
     proved = {key for file in prepared.files for key in file["items"]}  # type: ignore[attr-defined]
@@ -217,7 +225,7 @@ def _take_in(
     actor: Actor,
     now: datetime,
 ) -> ChangeRevision:
-    """The revision with its items; the request waits for staff again, checked by nobody."""
+    """The revision with its items; the request waits for staff again, checked by nobody but who keyed it in."""
     last = newest_revision(session, request.id)
     head = session.get(RegisterHead, 1)
     assert head is not None
@@ -255,6 +263,8 @@ def _take_in(
     request.touches_votes = touches_votes(undecided)
     request.waiting_since = now
     request.held_at = request.hold_reason = request.checked_by_id = request.checked_at = None
+    if request.channel is not Channel.ONLINE:  # whoever keyed it in is the first of the two
+        request.checked_by_id, request.checked_at = actor.user_id, now
     session.flush()
     return revision
 

@@ -12,7 +12,10 @@ from occto.services import register
 
 
 def enter(session: Session, change: RegisterChange, member: Member, item: ItemChange) -> None:
-    """End each licence named on the day of succession and give it to the successor; close the member where none is left.
+    """End each licence named on the day of succession and give it to the successor.
+
+    Where none is left the membership ends on that day, and only then is the member closed with its successor's name
+    (`register.bring_up_to_date`): until that day the register reads as if nothing had happened.
 
     `item.new` has successor_id, licences (row numbers) and effective_on. A category that the successor holds already
     goes on as it is. Refusals: not_found, self_succession, those of licences. The contract of use passes only with the
@@ -42,6 +45,6 @@ def enter(session: Session, change: RegisterChange, member: Member, item: ItemCh
                 effective_on=day,
                 continues_id=held.id,
             )
-    if not register.has_licence_after(session, member_id=member.id, day=day):
-        member.succeeded_by_id = successor.id
+    register.check_categories(session, member.id)
+    register.check_categories(session, successor.id)
     session.flush()

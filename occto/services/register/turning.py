@@ -7,10 +7,20 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import SYSTEM
+from occto.domain.changes import SUCCESSION
 from occto.domain.clauses import Clause
-from occto.domain.codes import MemberState
+from occto.domain.codes import EndReason, MemberState
 from occto.domain.dates import today_jst
-from occto.models import ContractOfUse, LicenceFact, LicenceHeld, Member, SessionRow
+from occto.models import (
+    ChangeItem,
+    ChangeRequest,
+    ChangeRevision,
+    ContractOfUse,
+    LicenceFact,
+    LicenceHeld,
+    Member,
+    SessionRow,
+)
 from occto.services import audit
 from occto.services.notices import tell_member
 from occto.services.register.current import refresh_current
@@ -24,20 +34,27 @@ def bring_up_to_date(session: Session, member_ids: Iterable[int], *, now: dateti
     differed = refresh_current(session, ids, today=today_jst(now))
     for member_id in ids:
         member = session.get(Member, member_id)
-        if member is not None and member.current_state is MemberState.LEFT is not before[member_id]:
+        if member is None:
+            continue
+        if member.current_state is not MemberState.LEFT:
+            member.succeeded_by_id = None  # a succession that was taken back
+        elif before[member_id] is not MemberState.LEFT:
             _end_membership(session, member, now=now)
     return differed
 
 
 def _end_membership(session: Session, member: Member, *, now: datetime) -> None:
     """The last licence has ended: the contract of use ends with the membership (利用規約 2.7.1), and so does access."""
-    last = session.scalar(
-        select(LicenceFact.ended_on)
+    ended = session.execute(
+        select(LicenceFact.ended_on, LicenceFact.end_reason)
         .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
         .where(LicenceHeld.member_id == member.id, LicenceFact.voided_id.is_(None))
         .order_by(LicenceFact.ended_on.desc())
         .limit(1)
-    )
+    ).first()
+    last = ended.ended_on if ended else None
+    if ended is not None and ended.end_reason is EndReason.SUCCESSION:
+        member.succeeded_by_id = _successor(session, member.id, on=ended.ended_on)
     session.execute(
         update(ContractOfUse)
         .where(ContractOfUse.member_id == member.id, ContractOfUse.ended_at.is_(None))
@@ -64,6 +81,24 @@ def _end_membership(session: Session, member: Member, *, now: datetime) -> None:
         dedupe_key=f"member-ended:{member.id}:{last or date.max}",
     )
     session.flush()
+
+
+def _successor(session: Session, member_id: int, *, on: date) -> int | None:
+    """Who took over on that day, as the succession that was entered says."""
+    entered = session.scalar(
+        select(ChangeItem.new)
+        .join(ChangeRevision, ChangeRevision.id == ChangeItem.revision_id)
+        .join(ChangeRequest, ChangeRequest.id == ChangeRevision.request_id)
+        .where(
+            ChangeRequest.member_id == member_id,
+            ChangeItem.item == SUCCESSION,
+            ChangeItem.effective_on == on,
+            ChangeItem.change_id.is_not(None),
+        )
+        .order_by(ChangeItem.id.desc())
+        .limit(1)
+    )
+    return int(entered["successor_id"]) if entered else None
 
 
 def end_sessions(session: Session, member_id: int, *, now: datetime) -> int:
