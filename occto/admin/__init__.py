@@ -5,14 +5,28 @@ from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
 from occto.admin.applications import ApplicationsView
+from occto.admin.assemblies import AssembliesView
+from occto.admin.contracts import ContractsView
 from occto.admin.jobs import JobsView
 from occto.admin.mails import MailsView
 from occto.admin.members import MembersView
 from occto.admin.records import RecordsView, SettingsView, TermsView
+from occto.admin.roster import RosterView
 from occto.admin.users import UsersView
 from occto.admin.worklist import Worklist
 from occto.http import csp_nonce
-from occto.models import Application, AuditEvent, Job, Member, OutboxMail, TermsVersion, User
+from occto.models import (
+    Application,
+    Assembly,
+    AuditEvent,
+    ContractOfUse,
+    Job,
+    Member,
+    OutboxMail,
+    RosterProposal,
+    TermsVersion,
+    User,
+)
 
 
 def register(app: Flask) -> None:
@@ -27,7 +41,10 @@ def register(app: Flask) -> None:
     admin.add_views(
         ApplicationsView(Application, endpoint="applications"),
         MembersView(Member, endpoint="members"),
+        RosterView(RosterProposal, endpoint="roster"),
+        ContractsView(ContractOfUse, endpoint="contracts"),
         UsersView(User, endpoint="users"),
+        AssembliesView(Assembly, endpoint="assemblies"),
         MailsView(OutboxMail, endpoint="mails"),
         JobsView(Job, endpoint="jobs"),
         TermsView(TermsVersion, endpoint="terms_versions"),
