@@ -147,6 +147,14 @@ def groups_of(licences: frozenset[Licence]) -> frozenset[Group]:
     return frozenset().union(*(GROUPS_OF[licence] for licence in licences))
 
 
+class _Lines(NamedTuple, Generic[N]):
+    """The lines upwards: the ultimate parent of each company, and the groups in which it has an ancestor."""
+
+    root: dict[N, N]
+    above: dict[N, frozenset[Group]]
+    rings: list[tuple[N, ...]]
+
+
 def allocate(roll: Roll[N], *, policies: Mapping[Group, Policy] | None = None) -> Allocation[N]:
     """Divide the votes. Findings: warnings empty_group, capital_missing, roster_missing, roster_shared,
     election_ignored; error cycle (cut above its smallest node, so that the rest can be calculated).
@@ -158,32 +166,39 @@ def allocate(roll: Roll[N], *, policies: Mapping[Group, Policy] | None = None) -
     if len(groups) < len(voters):
         raise Refusal("member_twice", "同じ会員が二度挙げられています。会員の一覧をお確かめください。")
     lines = _lines(roll.parent_of, groups)
-    families: dict[Group, dict[N, list[Voter[N]]]] = {group: {} for group in Group}
-    for voter in voters:
-        root = lines.root.get(voter.node, voter.node)
-        for group in groups[voter.node]:
-            families[group].setdefault(root, []).append(voter)
     elected, warnings = _elected(roll.elections, groups, lines)
-    units = {
-        group: [
-            Unit(group, root, family[0].node, (family[0].node,), Reason.SINGLE)  # most are alone, and there are many
-            if len(family) == 1 and (group, root) not in elected
-            else _unit(group, root, family, lines, elected.get((group, root)), warnings)
-            for root, family in families[group].items()
-        ]
-        for group in Group
-    }
+    units = _units(voters, groups, lines, elected, warnings)
     warnings += [Finding("empty_group", (), group) for group in Group if not units[group]]
     errors = [Finding("cycle", ring) for ring in lines.rings]
     return _weighed(units, policies or {}, warnings, errors)
 
 
-class _Lines(NamedTuple, Generic[N]):
-    """The lines upwards: the ultimate parent of each company, and the groups in which it has an ancestor."""
-
-    root: dict[N, N]
-    above: dict[N, frozenset[Group]]
-    rings: list[tuple[N, ...]]
+def _units(
+    voters: Iterable[Voter[N]],
+    groups: Mapping[N, frozenset[Group]],
+    lines: _Lines[N],
+    elected: Mapping[tuple[Group, N], N],
+    warnings: list[Finding[N]],
+) -> dict[Group, list[Unit[N]]]:
+    """The units of each group, in the order in which the roster names the first company of each."""
+    found: dict[Group, list[Unit[N] | list[Voter[N]]]] = {group: [] for group in Group}
+    families: dict[tuple[Group, N], list[Voter[N]]] = {}
+    for voter in voters:
+        node = voter.node
+        root = lines.root.get(node)
+        for group in groups[node]:
+            if root is None:  # most have no relation at all, and there are many: no family is made for them
+                reason = Reason.ELECTION if (group, node) in elected else Reason.SINGLE
+                found[group].append(Unit(group, node, node, (node,), reason))
+            elif (group, root) in families:
+                families[group, root].append(voter)
+            else:
+                families[group, root] = [voter]
+                found[group].append(families[group, root])
+    return {
+        group: [each if isinstance(each, Unit) else _unit(group, each, lines, elected, warnings) for each in mixed]
+        for group, mixed in found.items()
+    }
 
 
 _NONE: frozenset[Group] = frozenset()
@@ -247,10 +262,17 @@ def _elected(
 
 
 def _unit(
-    group: Group, root: N, family: Sequence[Voter[N]], lines: _Lines[N], elected: N | None, warnings: list[Finding[N]]
+    group: Group,
+    family: Sequence[Voter[N]],
+    lines: _Lines[N],
+    elected: Mapping[tuple[Group, N], N],
+    warnings: list[Finding[N]],
 ) -> Unit[N]:
-    if elected is not None:
-        holder, reason = elected, Reason.ELECTION
+    root = lines.root[family[0].node]
+    if (group, root) in elected:
+        holder, reason = elected[group, root], Reason.ELECTION
+    elif len(family) == 1:
+        holder, reason = family[0].node, Reason.SINGLE
     else:
         survivors = [voter for voter in family if group not in lines.above.get(voter.node, _NONE)]
         holder, reason = _first(group, survivors, warnings)
@@ -292,15 +314,13 @@ def _weighed(
             "too_many_votes",
             "議決権の総数が 2の62乗を超えるため、計算できません。会員と資本関係の登録をお確かめください。",
         )
-    weights: dict[N, dict[Group, int]] = {}
+    weights: dict[N, Mapping[Group, int]] = {}
     for group, each in shares.items():
+        alike: dict[int, Mapping[Group, int]] = {}  # holders of one unit share a mapping: there are many of them
         for unit, share in zip(units[group], each, strict=True):
             votes = share.numerator * (per_group // share.denominator)
             held = weights.get(unit.holder)
-            if held is None:
-                weights[unit.holder] = {group: votes}
-            else:
-                held[group] = votes
+            weights[unit.holder] = alike.setdefault(votes, {group: votes}) if held is None else {**held, group: votes}
     return Allocation(per_group, total, units, weights, warnings, errors)
 
 
