@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import Select, String, literal, or_, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
+from occto.domain.changes import item_touches_votes
 from occto.domain.codes import LateOutcome
 from occto.models import ControlFact, LateFact, LicenceFact, LicenceHeld, Member, ProfileFact, RosterFact
 
@@ -48,11 +49,13 @@ def late_facts(session: Session, assembly_id: int) -> list[Late]:
 
 
 def _about(session: Session, change_ids: set[int]) -> dict[tuple[int, int], list[tuple[str, str]]]:
-    """(change, member) → what the change entered or voided, each once."""
+    """(change, member) → what the change entered or voided of weight for votes, each once."""
     if not change_ids:
         return {}
     found: dict[tuple[int, int], list[tuple[str, str]]] = {}
     for row in session.execute(_touched(change_ids)):
+        if row.kind == "item" and not item_touches_votes(row.detail):
+            continue
         known = found.setdefault((row.change_id, row.member_id), [])
         if (row.kind, row.detail) not in known:
             known.append((row.kind, row.detail))

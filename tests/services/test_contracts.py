@@ -199,9 +199,7 @@ def test_two_end_one_contract(fresh_app: Flask) -> None:
     contract_id = _live(member)
     people = [make.actor(make.staff(Role.APPROVER), Role.APPROVER) for _ in range(2)]
     db.session.remove()
-    results = at_once(
-        fresh_app, [lambda: _end(contract_id, people[0]), lambda: _terminate(contract_id, people[1])]
-    )
+    results = at_once(fresh_app, [lambda: _end(contract_id, people[0]), lambda: _terminate(contract_id, people[1])])
     assert sorted(map(str, results)) == ["0", "already_ended"]
     tags = list(db.session.scalars(select(AuditEvent.tag).where(AuditEvent.tag == "contract.ended")))
     assert len(tags) == 1
