@@ -234,6 +234,12 @@ WORDS: dict[str, Any] = {
     "link": "https://members.example.jp/x/TOKEN",
     "known_user": True,
     "to_address": TO,
+    "title": "商号・資本金の変更",
+    "request_id": 42,
+    "immediate": 1,
+    "days": ["2026-12-01", "2027-04-01"],
+    "other_number": "C-2026-00043",
+    "other_title": "資本金の変更",
 }
 
 

@@ -258,7 +258,7 @@ class CodeForm(BaseForm):
     operator_code = OperatorCodeField("事業者コード", [Required()], hint="5桁。先頭の 0 も入力してください。")
 
 
-class _NumberField(LineField):
+class ActNumberField(LineField):
     """A registration number, letters and figures in half width."""
 
     def parse(self, text: str) -> str | None:
@@ -273,7 +273,7 @@ class ActForm(BaseForm):
     """Where one category stands with METI."""
 
     status = ChoiceField("手続きの状況", [Required()], choices=choices(ActStatus))
-    number = _NumberField(
+    number = ActNumberField(
         "登録番号など", max_length=40, hint="通知に番号がある場合。例：A0123", width="w-13", autocomplete="off"
     )
     effective_on = DateField(
