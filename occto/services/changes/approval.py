@@ -49,12 +49,6 @@ def approve(session: Session, request_id: int, *, seen_version: int, actor: Acto
         raise SecondPersonNeeded
     session.get(Member, request.member_id, with_for_update=True)
     items = [change_of(row) for row in rows_of(session, revision) if row.change_id is None]
-    changed = conflicts(session, request, revision, items)
-    if changed:
-        raise Refusal(
-            "conflict",
-            "申請のあとに登録の内容が変わった項目があります。差し戻して、いまの登録をもとに提出し直していただいてください。",
-        )
     first = request.checked_by_id if request.checked_by_id is not None else revision.submitted_by_id
     change = register.begin_change(
         session,
@@ -64,6 +58,13 @@ def approve(session: Session, request_id: int, *, seen_version: int, actor: Acto
         second_actor_id=actor.user_id,
         now=now,
     )
+    if conflicts(
+        session, request, revision, items
+    ):  # asked with the head of the register locked: nobody comes in between
+        raise Refusal(
+            "conflict",
+            "申請のあとに登録の内容が変わった項目があります。差し戻して、いまの登録をもとに提出し直していただいてください。",
+        )
     enter(session, change, member_id=request.member_id, items=items)
     mark_entered(session, revision, change, items)
     take_step(session, request, step, actor=actor, now=now, turn=Turn.SECOND)

@@ -18,6 +18,8 @@ from occto.models import ChangeItem, ChangeRequest, ChangeRevision, Decision, Me
 from occto.services import audit
 from occto.services.notices import tell_member
 
+REASON_LIMIT = 2000  # characters
+
 
 def subject_of(request: ChangeRequest) -> str:
     """The subject of the request in audit and mail."""
@@ -91,6 +93,16 @@ def change_of(row: ChangeItem) -> ItemChange:
     )
 
 
+def checked_reason(reason: str | None, *, sentence: str | None = None) -> str | None:
+    """The reason without blanks around it, None for none. Refusals: reason_missing (with `sentence`), reason_too_long."""
+    given = (reason or "").strip()
+    if sentence is not None and not given:
+        raise Refusal("reason_missing", sentence, field="reason")
+    if len(given) > REASON_LIMIT:
+        raise Refusal("reason_too_long", f"理由は{REASON_LIMIT:,}文字以内で入力してください。", field="reason")
+    return given or None
+
+
 def take_step(
     session: Session,
     request: ChangeRequest,
@@ -101,9 +113,11 @@ def take_step(
     reason: str | None = None,
     turn: Turn = Turn.FIRST,
 ) -> None:
-    """Move the request by `step`: state, version, decision row and audit event, all in one. Refusal reason_missing."""
-    if step.reason and not (reason or "").strip():
-        raise Refusal("reason_missing", "理由を入力してください。", field="reason")
+    """Move the request by `step`: state, version, decision row and audit event, all in one.
+
+    Refusals: reason_missing, reason_too_long.
+    """
+    reason = checked_reason(reason, sentence="理由を入力してください。" if step.reason else None)
     before = request.state
     revision = newest_revision(session, request.id)
     number = revision.no if revision else 0

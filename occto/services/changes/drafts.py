@@ -11,11 +11,12 @@ from occto.domain.actor import Actor
 from occto.domain.canonical import canonical, jsonable
 from occto.domain.changes import CHANGES, CHOOSABLE, EDITABLE, OFFICE_PARTS, PART_TITLES, ChangeState, Part
 from occto.domain.codes import AttachmentKind, Channel, ScanState
+from occto.domain.dates import today_jst
 from occto.domain.errors import NotAllowed, NotFound, Refusal, Stale
 from occto.domain.permissions import Permission
 from occto.models import Attachment, ChangeDraft, ChangeRequest, Member
 from occto.services import audit
-from occto.services.changes.case import locked_by_party, subject_of
+from occto.services.changes.case import checked_reason, locked_by_party, subject_of
 from occto.services.files import store_file
 
 TYPED_LIMIT = 256 * 1024  # bytes of one part as typed
@@ -37,9 +38,12 @@ def start(
     """Begin a request of a member about `parts`; returns its row number.
 
     ONLINE: by a user for the company acted for; PAPER and STAFF: by staff, with the time received or a reason.
-    Refusals: not_allowed, parts_missing, occurred_in_future, received_missing, received_in_future, reason_missing, too_many_drafts.
+    Refusals: not_allowed, not_found, parts_missing, occurred_in_future, received_missing, received_in_future,
+    reason_missing, reason_too_long, too_many_drafts.
     """
-    _check_entrant(member_id, channel, received_at=received_at, reason=reason, actor=actor, now=now)
+    _check_entrant(member_id, channel, actor=actor)
+    _check_received(channel, received_at, now=now)
+    reason = _checked_start(channel, occurred_on, reason, now=now)
     chosen = _checked_parts(parts, channel=channel)
     member = session.get(Member, member_id, with_for_update=True)
     if member is None:
@@ -59,7 +63,7 @@ def start(
         title=_draft_title(chosen),
         occurred_on=occurred_on,
         received_at=received_at,
-        reason=(reason or "").strip() or None,
+        reason=reason,
         created_at=now,
         saved_at=now,
         started_by_id=actor.user_id,
@@ -73,23 +77,28 @@ def start(
     return request.id
 
 
-def _check_entrant(
-    member_id: int, channel: Channel, *, received_at: datetime | None, reason: str | None, actor: Actor, now: datetime
-) -> None:
-    if channel is Channel.ONLINE:
-        if actor.member_id != member_id or not actor.can(Permission.CHANGE_FILE):
-            raise NotAllowed
-        return
-    if not actor.can(Permission.CHANGE_ENTER):
+def _check_entrant(member_id: int, channel: Channel, *, actor: Actor) -> None:
+    own = actor.member_id == member_id and actor.can(Permission.CHANGE_FILE)
+    if not (own if channel is Channel.ONLINE else actor.can(Permission.CHANGE_ENTER)):
         raise NotAllowed
+
+
+def _check_received(channel: Channel, received_at: datetime | None, *, now: datetime) -> None:
     if channel is Channel.PAPER and received_at is None:
         raise Refusal("received_missing", "書面を受け取った日時を入力してください。", field="received_at")
     if received_at is not None and received_at > now:
         raise Refusal(
             "received_in_future", "受け取った日時は、現在より前の日時を入力してください。", field="received_at"
         )
-    if channel is Channel.STAFF and not (reason or "").strip():
-        raise Refusal("reason_missing", "当機関が入力する理由を入力してください。", field="reason")
+
+
+def _checked_start(channel: Channel, occurred_on: date, reason: str | None, *, now: datetime) -> str | None:
+    """The reason as it is kept, once it and the day of occurrence have been checked."""
+    if occurred_on > today_jst(now):
+        raise Refusal("occurred_in_future", "事由発生日は、今日までの日付を入力してください。", field="occurred_on")
+    return checked_reason(
+        reason, sentence="当機関が入力する理由を入力してください。" if channel is Channel.STAFF else None
+    )
 
 
 def _checked_parts(parts: Iterable[Part], *, channel: Channel) -> list[Part]:
@@ -125,17 +134,21 @@ def change_start(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """Choose the parts and the day of occurrence anew; what was typed in a part no longer chosen goes with it."""
+    """Choose the parts and the day of occurrence anew; what was typed in a part no longer chosen goes with it.
+
+    Refusals: not_found, not_editable, stale, parts_missing, occurred_in_future, reason_missing, reason_too_long.
+    """
     request = editable(session, request_id, actor=actor)
     if request.version != seen_version:
         raise Stale
+    reason = _checked_start(request.channel, occurred_on, reason, now=now)
     chosen = _checked_parts(parts, channel=request.channel)
     for draft in session.scalars(select(ChangeDraft).where(ChangeDraft.request_id == request.id)):
         if draft.part != Part.FILES and Part(draft.part) not in chosen:
             session.delete(draft)
     session.flush()
     _put_parts(session, request, chosen, now=now)
-    request.occurred_on, request.reason, request.saved_at = occurred_on, (reason or "").strip() or None, now
+    request.occurred_on, request.reason, request.saved_at = occurred_on, reason, now
     if request.state is ChangeState.DRAFT:
         request.title = _draft_title(chosen)
     detail = {"part": "start", "errors": 0}
@@ -232,14 +245,17 @@ def add_file(
 def name_items(
     session: Session, request_id: int, attachment_id: int, *, items: Iterable[str], actor: Actor, now: datetime
 ) -> None:
-    """Say anew which items a document proves."""
+    """Say anew which items a document proves. Refusals: not_found, not_editable."""
     request = editable(session, request_id, actor=actor)
     _own_file(session, request, attachment_id)
     _list_files(session, request, now=now, proves={attachment_id: sorted(set(items))})
+    detail = {"part": Part.FILES, "errors": 0}
+    audit.record(session, "change.saved", subject=subject_of(request), actor=actor, now=now, detail=detail)
+    session.flush()
 
 
 def remove_file(session: Session, request_id: int, attachment_id: int, *, actor: Actor, now: datetime) -> None:
-    """Take a document out; revisions that were submitted with it still show it."""
+    """Take a document out; revisions that were submitted with it still show it. Refusals: not_found, not_editable."""
     request = editable(session, request_id, actor=actor)
     _own_file(session, request, attachment_id).removed_at = now
     detail = {"attachment_id": attachment_id}

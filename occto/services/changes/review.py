@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
-from occto.domain.changes import WAITING_FOR_STAFF
+from occto.domain.changes import CANNED, WAITING_FOR_STAFF
 from occto.domain.codes import Audience, Channel, SubjectKind, Verdict
 from occto.domain.errors import IllegalStep, NotAllowed, NotFound, Refusal, SecondPersonNeeded, Stale
 from occto.domain.permissions import Permission
@@ -15,6 +15,7 @@ from occto.models import ChangeMark, ChangeRequest, Remark
 from occto.services import audit
 from occto.services.changes.case import (
     change_of,
+    checked_reason,
     locked,
     locked_by_party,
     locked_by_staff,
@@ -49,7 +50,7 @@ def mark(
     """Keep what staff noted of each item: verdict, canned reason, words to the company.
 
     Marks decide nothing and leave the version alone. Refusals: not_allowed, stale (another revision was on the screen),
-    words_missing (a remark says what to mend), words_too_long.
+    words_missing (a remark says what to mend), canned_unknown, words_too_long.
     """
     if not actor.can(Permission.CHANGE_PROCESS):
         raise NotAllowed
@@ -86,6 +87,8 @@ def _set_mark(
         raise Refusal(
             "words_missing", "指摘の理由を選ぶか、申請者へのことばを入力してください。", field=":".join(place)
         )
+    if canned and canned not in CANNED:
+        raise Refusal("canned_unknown", "指摘の理由を一覧から選んでください。", field=":".join(place))
     if len(words) > WORDS_LIMIT:
         raise Refusal("words_too_long", f"{WORDS_LIMIT:,}文字以内で入力してください。", field=":".join(place))
     row = session.get(ChangeMark, (request.id, *place))
@@ -107,7 +110,10 @@ def give_back(
     actor: Actor,
     now: datetime,
 ) -> None:
-    """差し戻す: with the reason and what is to be mended item by item; the member corrects and submits again."""
+    """差し戻す: with the reason and what is to be mended item by item; the member corrects and submits again.
+
+    Refusals: not_allowed, stale, illegal_step, not_found (no such item), reason_missing, reason_too_long, body_too_long.
+    """
     request, step = locked_by_staff(session, request_id, step="return_request", seen_version=seen_version, actor=actor)
     revision = newest_revision(session, request.id)
     assert revision is not None
@@ -141,9 +147,7 @@ def check(session: Session, request_id: int, *, seen_version: int, actor: Actor,
 def hold(session: Session, request_id: int, *, reason: str, seen_version: int, actor: Actor, now: datetime) -> None:
     """保留にする: no decision until it is released or submitted anew."""
     request, step = locked_by_staff(session, request_id, step="hold", seen_version=seen_version, actor=actor)
-    if not reason.strip():
-        raise Refusal("reason_missing", "理由を入力してください。", field="reason")
-    request.held_at, request.hold_reason = now, reason.strip()
+    request.held_at, request.hold_reason = now, checked_reason(reason, sentence="保留にする理由を入力してください。")
     take_step(session, request, step, actor=actor, now=now, reason=reason)
 
 
@@ -165,8 +169,6 @@ def write_remark(
     """
     if not body.strip():
         raise Refusal("body_missing", "送る内容を入力してください。", field="body")
-    if len(body) > REMARK_LIMIT:
-        raise Refusal("body_too_long", f"{REMARK_LIMIT:,}文字以内で入力してください。", field="body")
     if actor.member_id is not None:
         if audience is not Audience.PARTY:
             raise NotAllowed
@@ -191,6 +193,8 @@ def _remark(
     actor: Actor,
     now: datetime,
 ) -> None:
+    if len(body.strip()) > REMARK_LIMIT:
+        raise Refusal("body_too_long", f"{REMARK_LIMIT:,}文字以内で入力してください。", field=item or "body")
     revision = newest_revision(session, request.id)
     session.add(
         Remark(
@@ -200,7 +204,7 @@ def _remark(
             item=item,
             author_id=actor.user_id,
             at=now,
-            body=body.strip()[:REMARK_LIMIT],
+            body=body.strip(),
             audience=audience,
         )
     )
@@ -213,7 +217,12 @@ def remarks_of(session: Session, request_id: int) -> dict[Place, str]:
     rows = session.scalars(
         select(ChangeMark).where(ChangeMark.request_id == request_id, ChangeMark.verdict == Verdict.REMARK)
     )
-    return {(row.item, row.target_key): "\n".join(filter(None, (row.canned, row.words))) for row in rows}
+    return {(row.item, row.target_key): in_words(row) for row in rows}
+
+
+def in_words(mark: ChangeMark) -> str:
+    """A mark as the company is told: the reason chosen, and what was added to it."""
+    return "\n".join(filter(None, (CANNED[mark.canned][1] if mark.canned in CANNED else "", mark.words)))
 
 
 def undecided_items(session: Session, request: ChangeRequest) -> list[Place]:

@@ -78,7 +78,7 @@ def split(
             field="places",
         )
     other = _second_request(session, request, now=now)
-    files = _copy_files(session, request, other, now=now)
+    files = _copy_files(session, request, other, submitted={file["id"] for file in revision.files}, now=now)
     going = [_with_files(item, files) for item in items if item.place in moved]
     staying = [item for item in items if item.place not in moved]
     _divide_drafts(session, request, other, going=going, staying=staying, files=files, now=now)
@@ -117,13 +117,15 @@ def _second_request(session: Session, request: ChangeRequest, *, now: datetime) 
     return other
 
 
-def _copy_files(session: Session, request: ChangeRequest, other: ChangeRequest, *, now: datetime) -> dict[int, int]:
-    """Every document goes with both; returns the row number of the copy by that of the original."""
+def _copy_files(
+    session: Session, request: ChangeRequest, other: ChangeRequest, *, submitted: set[int], now: datetime
+) -> dict[int, int]:
+    """Every document goes with both, one `submitted` and taken out since as well; the row number of the copy by the original's."""
     copies = {}
     for file in session.scalars(select(Attachment).where(Attachment.change_request_id == request.id)).all():
-        if file.removed_at is not None:
+        if file.removed_at is not None and file.id not in submitted:
             continue
-        kept = ("kind", "name", "media_type", "size", "sha256", "scan_state")
+        kept = ("kind", "name", "media_type", "size", "sha256", "scan_state", "removed_at")
         copy = Attachment(change_request_id=other.id, added_at=now, **{name: getattr(file, name) for name in kept})
         session.add(copy)
         session.flush()
@@ -158,10 +160,11 @@ def _divide_drafts(
     """What is edited after a return is what each request still asks for."""
     for draft in session.scalars(select(ChangeDraft).where(ChangeDraft.request_id == request.id)).all():
         part, answers = Part(draft.part), draft.answers
-        if answers is None:
-            continue
         if part is Part.FILES:
-            _put(session, other, part, {"files": [_renamed(f, files) for f in answers["files"]]}, now=now)
+            listed = [_renamed(file, files) for file in (answers or {}).get("files", ())]
+            _put(session, other, part, {"files": listed}, now=now)
+            continue
+        if answers is None:
             continue
         for target, kept in ((other, going), (request, staying)):
             left = _answers_for(part, answers, kept)
@@ -178,21 +181,23 @@ def _answers_for(part: Part, answers: Mapping[str, Any], kept: list[ItemChange])
         asked = {item.item: item.new for item in kept}
         own = [key for key in asked if key in answers]
         return {"effective_on": answers["effective_on"], **{key: asked[key] for key in own}} if own else None
-    places = {item.place for item in kept}
     if part is Part.SUCCESSION:
-        return dict(answers) if (SUCCESSION, "") in places else None
-    rows = [row for no, row in enumerate(answers["rows"], 1) if _place_of(part, row, no) in places]
-    return {"rows": rows} if rows else None
+        return dict(answers) if any(item.item == SUCCESSION for item in kept) else None
+    keys = {item.target_key for item in kept}
+    rows = [{**row, "n": row.get("n", no)} for no, row in enumerate(answers["rows"], 1)]
+    left = [row for row in rows if _target_key(part, row) in keys]
+    return {"rows": left} if left else None
 
 
-def _place_of(part: Part, row: Mapping[str, Any], no: int) -> Place:
+def _target_key(part: Part, row: Mapping[str, Any]) -> str:
+    """The key by which `items_of_answers` names what a row changes."""
     kind = row["kind"] if part is Part.CORRECTIONS else _KINDS[part]
-    if kind == "fact":
-        return row["item"], f"fact:{row['fact_id']}"
     added = row["act"] == ChangeAct.ADD
     if kind == LICENCE:
-        return LICENCE, row["category"] if added else f"licence:{row['licence_id']}"
-    return RELATION, f"new:{row.get('n', no)}" if added else f"relation:{row['relation_no']}"
+        return str(row["category"]) if added else f"licence:{row['licence_id']}"
+    if kind == RELATION:
+        return f"new:{row['n']}" if added else f"relation:{row['relation_no']}"
+    return f"fact:{row['fact_id']}"
 
 
 _KINDS = {Part.LICENCES: LICENCE, Part.RELATIONS: RELATION}

@@ -1,8 +1,9 @@
 """Submitting and withdrawing: the number, the revision with its items, and what takes effect at once."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from occto.domain.actor import Actor
 from occto.domain.canonical import digest
 from occto.domain.changes import (
     CHANGES,
+    LICENCE,
     PROFILE_PARTS,
     SUCCESSION,
     UNDECIDED,
@@ -21,14 +23,16 @@ from occto.domain.changes import (
     evidence_key,
     format_number,
     is_immediate,
+    items_of,
     needs_evidence,
     title_of,
     title_word,
     touches_votes,
 )
-from occto.domain.codes import AttachmentKind, ChangeSource, Channel
+from occto.domain.codes import AttachmentKind, ChangeAct, ChangeSource, Channel, MemberState
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal, Stale
+from occto.domain.permissions import Permission
 from occto.models import (
     ChangeDraft,
     ChangeItem,
@@ -41,22 +45,36 @@ from occto.models import (
 )
 from occto.services import audit, register
 from occto.services.changes.applying import enter
-from occto.services.changes.case import locked_by_party, member_since, newest_revision, subject_of, take_step, tell
+from occto.services.changes.case import (
+    checked_reason,
+    locked,
+    locked_by_party,
+    member_since,
+    newest_revision,
+    subject_of,
+    take_step,
+    tell,
+)
 from occto.services.changes.items import items_of_request
 from occto.services.joining.case import next_number
 
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What would be submitted: the items, and the digest by which the check page and the submission agree."""
+    """What would be submitted: the items, and the digest by which the check page and the submission agree.
+
+    `known`: the newest register change before the items were compared with the register.
+    """
 
     items: tuple[ItemChange, ...]
-    files: tuple[dict[str, object], ...]
+    files: tuple[dict[str, Any], ...]
     digest: str
+    known: int
 
 
 def prepare(session: Session, request: ChangeRequest) -> Prepared:
     """The items and documents of the draft as it stands; a read, for the check page and for `submit`."""
+    known = session.scalar(select(RegisterHead.last_change_id)) or 0  # first: what comes meanwhile is not lost
     items = tuple(items_of_request(session, request))
     draft = session.get(ChangeDraft, (request.id, Part.FILES.value))
     files = tuple((draft.answers or {}).get("files", ())) if draft else ()
@@ -65,21 +83,21 @@ def prepare(session: Session, request: ChangeRequest) -> Prepared:
         "items": [[*item.place, item.act, item.effective_on, item.old, item.new] for item in items],
         "files": [[file["id"], file["items"]] for file in files],
     }
-    return Prepared(items, files, digest(shown))
+    return Prepared(items, files, digest(shown), known)
 
 
 def submit(session: Session, request_id: int, *, seen_digest: str, actor: Actor, now: datetime) -> str:
     """Submit the request, for the first time or again; returns its number.
 
     Immediate items take effect now; the rest waits for review. Refusals: illegal_step, incomplete, nothing_changes,
-    stale (the register or the draft is no longer what the check page showed), before_membership, before_occurrence,
-    occurred_in_future, evidence_missing, scan_missing, decision_missing, already_asked, and those of the register.
+    stale (the register or the draft is no longer what the check page showed), before_membership,
+    before_occurrence, evidence_missing, scan_missing, decision_missing, already_asked, and those of the register.
     """
     request = locked_by_party(session, request_id, actor=actor)
     step = CHANGES.require("submit", request.state, held=request.held_at is not None)
     session.get(Member, request.member_id, with_for_update=True)  # two requests of one member one after the other
     prepared = prepare(session, request)
-    check_complete(session, request, prepared, now=now)
+    check_complete(session, request, prepared)
     if prepared.digest != seen_digest:
         raise Stale(
             "確認の画面を開いたあとに、入力した内容か登録の内容が変わりました。新しい内容をお確かめのうえ、もう一度提出してください。"
@@ -108,7 +126,7 @@ def submit(session: Session, request_id: int, *, seen_digest: str, actor: Actor,
     return request.number
 
 
-def check_complete(session: Session, request: ChangeRequest, prepared: Prepared, *, now: datetime) -> None:
+def check_complete(session: Session, request: ChangeRequest, prepared: Prepared) -> None:
     """Refuse what cannot be submitted as it stands; the field names the part where it is mended."""
     drafts = session.scalars(select(ChangeDraft).where(ChangeDraft.request_id == request.id)).all()
     missing = [Part(draft.part) for draft in drafts if draft.answers is None and draft.part != Part.FILES]
@@ -119,20 +137,17 @@ def check_complete(session: Session, request: ChangeRequest, prepared: Prepared,
     if not prepared.items:
         raise Refusal("nothing_changes", "いまの登録と異なる内容がありません。変更する内容を入力してください。")
     assert request.occurred_on is not None
-    if request.occurred_on > today_jst(now):
-        raise Refusal("occurred_in_future", "事由発生日は、今日までの日付を入力してください。", field="occurred_on")
     since = member_since(session, request.member_id)
-    for draft in drafts:
-        part = Part(draft.part)
-        if part in PROFILE_PARTS and any(item.item in _keys(part) for item in prepared.items):
-            day = next(item.effective_on for item in prepared.items if item.item in _keys(part))
-            check_day(day, occurred_on=request.occurred_on, member_on=since, part=part)
+    for item in prepared.items:
+        part = _PART_OF.get(item.item)
+        if part is not None and item.act in (ChangeAct.SET, ChangeAct.ADD, ChangeAct.END):
+            check_day(item.effective_on, occurred_on=request.occurred_on, member_on=since, part=part)
     _check_documents(request, prepared)
     _check_asked_once(session, request, prepared.items)
 
 
-def _keys(part: Part) -> set[str]:
-    return {item.key for item in PROFILE_PARTS[part].items}
+_PART_OF = {item.key: part for part in PROFILE_PARTS for item in items_of(part)} | {LICENCE: Part.LICENCES}
+"""Where an item is filled in whose day may lie neither before membership nor before the occurrence."""
 
 
 def _check_documents(request: ChangeRequest, prepared: Prepared) -> None:
@@ -148,8 +163,7 @@ def _check_documents(request: ChangeRequest, prepared: Prepared) -> None:
         return
     if request.channel is Channel.PAPER and AttachmentKind.PAPER_SCAN not in kinds:
         raise Refusal("scan_missing", "書面の写し（スキャン）を添付してください。", field=Part.FILES.value)
-    proved = {key for file in prepared.files for key in file["items"]}  # type: ignore[attr-defined]
-    without = [item for item in prepared.items if needs_evidence(item) and not _is_proved(item, proved)]
+    without = [item for item in prepared.items if needs_evidence(item) and not _is_proved(item, prepared.files)]
     if without:
         names = "、".join(dict.fromkeys(f"「{title_word(item.item)}」" for item in without))
         raise Refusal(
@@ -159,9 +173,12 @@ def _check_documents(request: ChangeRequest, prepared: Prepared) -> None:
         )
 
 
-def _is_proved(item: ItemChange, proved: set[str]) -> bool:
-    attached = isinstance(item.new, dict) and item.new.get("attachment_id") is not None
-    return attached or evidence_key(item) in proved
+def _is_proved(item: ItemChange, files: Iterable[Mapping[str, Any]]) -> bool:
+    """Whether a document of the request proves the item; one that an item names itself has to be among them."""
+    named = item.new.get("attachment_id") if isinstance(item.new, dict) else None
+    if named is not None:
+        return any(file["id"] == named for file in files)
+    return any(evidence_key(item) in file["items"] for file in files)
 
 
 def _check_asked_once(session: Session, request: ChangeRequest, items: Sequence[ItemChange]) -> None:
@@ -227,8 +244,6 @@ def _take_in(
 ) -> ChangeRevision:
     """The revision with its items; the request waits for staff again, checked by nobody but who keyed it in."""
     last = newest_revision(session, request.id)
-    head = session.get(RegisterHead, 1)
-    assert head is not None
     assert request.occurred_on is not None
     if request.number is None:
         year = today_jst(now).year
@@ -240,7 +255,7 @@ def _take_in(
         submitted_by_id=actor.user_id,
         submitted_at=now,
         occurred_on=request.occurred_on,
-        base_change_id=head.last_change_id,
+        base_change_id=prepared.known,
         files=list(prepared.files),
     )
     session.add(revision)
@@ -301,10 +316,26 @@ def mark_entered(
 
 
 def withdraw(session: Session, request_id: int, *, actor: Actor, now: datetime, reason: str | None = None) -> None:
-    """取り下げる, by whoever filled it in, until it is decided. What took effect at once stays."""
-    request = locked_by_party(session, request_id, actor=actor)
+    """取り下げる, by whoever filled it in, until it is decided. What took effect at once stays.
+
+    The request of a member that has left, which has nobody to withdraw it any more, is withdrawn by staff with a reason.
+    Refusals: not_found, illegal_step, reason_missing, reason_too_long.
+    """
+    request = _locked_to_withdraw(session, request_id, actor=actor)
+    if actor.can(Permission.CHANGE_PROCESS) and request.channel is Channel.ONLINE:
+        checked_reason(reason, sentence="取り下げる理由を入力してください。")
     step = CHANGES.require("withdraw", request.state, held=request.held_at is not None)
     submitted = request.state is not ChangeState.DRAFT
     take_step(session, request, step, actor=actor, now=now, reason=(reason or "").strip() or None)
     if submitted:
         tell(session, request, "changes/withdrawn", now=now)
+
+
+def _locked_to_withdraw(session: Session, request_id: int, *, actor: Actor) -> ChangeRequest:
+    if actor.can(Permission.CHANGE_PROCESS):
+        request = locked(session, request_id)
+        member = session.get(Member, request.member_id)
+        submitted = request.state is not ChangeState.DRAFT
+        if submitted and member is not None and member.current_state is MemberState.LEFT:
+            return request
+    return locked_by_party(session, request_id, actor=actor)

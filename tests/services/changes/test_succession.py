@@ -170,7 +170,7 @@ def test_a_licence_that_ended_meanwhile_stops_the_approval(make: Factory) -> Non
     change = _filed(make, on=PAST, gone=gone, successor=other)
     send(change)
     end = licences(licence_ended(number, on=date(2026, 11, 20)))
-    ended = submitted(make, end, member=_member(gone_id), channel=Channel.STAFF)
+    ended = submitted(make, end, member=_member(gone_id), channel=Channel.STAFF, occurred_on=date(2026, 11, 20))
     run(approval.approve, ended.id, seen_version=ended.version, actor=ended.second, now=NOW)
     seen = change.version
     with refused("conflict"):
