@@ -8,10 +8,12 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
+from occto.domain.assembly import CLOSED, AssemblyKind
 from occto.domain.changes import DECIDED, EDITABLE, ChangeState
 from occto.domain.codes import Audience, Channel, SubjectKind, UserKind
 from occto.domain.errors import NotFound
 from occto.models import (
+    Assembly,
     Attachment,
     ChangeDraft,
     ChangeItem,
@@ -246,6 +248,25 @@ def decisions(session: Session, request_id: int) -> list[Decided]:
 def last_return(decided: Iterable[Decided]) -> Decision | None:
     """The newest 差戻し among the decisions."""
     return next((decision for decision, _ in decided if decision.step == "return_request"), None)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenAssembly:
+    """An assembly whose votes a change may still move."""
+
+    kind: AssemblyKind
+    held_at: datetime
+    record_on: date
+
+
+def open_assemblies(session: Session) -> list[OpenAssembly]:
+    """Assemblies that are not over, in the order of their days."""
+    rows = session.execute(
+        select(Assembly.kind, Assembly.held_at, Assembly.record_on)
+        .where(Assembly.state.not_in(CLOSED))
+        .order_by(Assembly.held_at)
+    )
+    return [OpenAssembly(*row) for row in rows]
 
 
 def files(session: Session, request_id: int) -> list[Attachment]:

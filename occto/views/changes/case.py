@@ -71,7 +71,7 @@ def _overview(case: Case, form: BaseForm) -> str:
         letters=case.correspondence.letters,
         events=_events(case),
         waiting=_waiting(case),
-        impact=impact_of(found.member_id, changes, today=case.today),
+        impact=impact_of(found.member_id, changes, undecided=found.state not in DECIDED),
         paper=found.channel is Channel.PAPER,
         may_write=case.may_file and found.state not in DECIDED,
         form=form,

@@ -18,10 +18,10 @@ from occto.extensions import db
 from occto.services.changes import submission
 from occto.services.changes.case import change_of
 from occto.services.changes.submission import Prepared
-from occto.views.changes import licences
 from occto.views.changes.blueprint import Case, load_case, pages, part_url, tasks_url, title
 from occto.views.changes.impact import impact_of
 from occto.views.changes.items import Found, items_of_case, long_title, part_of_item
+from occto.views.changes.licences import ROWS, held_licences, outlook
 from occto.views.tools import new_form_id, once, see_other
 
 _PART_OF_FIELD = {"corporate_number": Part.COMPANY, "licence": Part.LICENCES, "relation": Part.RELATIONS}
@@ -116,7 +116,7 @@ def _page(case: Case, *, refusal: Refusal | None = None) -> str:
         files=_files(case, words),
         late=days_late(occurred_on=case.occurred_on, submitted_on=case.today),
         leaves_on=_leaves_on(case),
-        impact=impact_of(case.request.member_id, found.items, today=case.today),
+        impact=impact_of(case.request.member_id, found.items, undecided=True),
         digest=prepared.digest if prepared else "",
         form_id=new_form_id(),
         unchanged=unchanged,
@@ -151,7 +151,7 @@ def _leaves_on(case: Case) -> Any:
     """The day on which the membership would end, where no category stays."""
     if Part.LICENCES not in case.parts:
         return None
-    return licences.outlook(case, licences.ROWS.typed(case), licences.held_licences(case)).leaves_on
+    return outlook(case, ROWS.typed(case), held_licences(case)).leaves_on
 
 
 @pages.post("/<int:request_id>/submit")
@@ -162,7 +162,7 @@ def submit(request_id: int) -> str | Response:
     prepared = _prepare(case, found)
     if prepared is not None and stands_submitted(case, prepared):
         return see_other("changes.submitted", request_id=request_id)
-    if prepared is None:
+    if prepared is None and case.may_edit:
         return _page(case)
 
     def act(session: Session) -> str:

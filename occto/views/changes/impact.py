@@ -1,12 +1,51 @@
-"""議決権への影響 of the items of a request, for member's pages."""
+"""議決権への影響 of the items of a request, as its member sees it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 
-from occto.domain.changes import ItemChange, touches_votes
+from occto.domain.changes import ItemChange, item_touches_votes
+from occto.domain.dates import format_date, today_jst
+from occto.extensions import db
+from occto.labels import label
+from occto.queries import changes as queries
+from occto.queries import roll
+from occto.vote_words import ImpactInWords, impact_in_words
 
 
-def impact_of(member_id: int, items: Iterable[ItemChange], *, today: date) -> dict[str, object]:
-    """What the pages show of the votes that the items would move."""
-    del member_id, today
-    return {"touches": touches_votes(items)}
+@dataclass(frozen=True)
+class OnDay:
+    """What would move on one day: the record date of an assembly, or the day from which all items hold."""
+
+    title: str
+    words: ImpactInWords
+
+
+@dataclass(frozen=True)
+class ImpactOfRequest:
+    """Whether any item enters the count of votes, and what would move on the days that matter; none once decided."""
+
+    touches: bool
+    days: tuple[OnDay, ...] = ()
+
+
+def impact_of(member_id: int, items: Iterable[ItemChange], *, undecided: bool) -> ImpactOfRequest:
+    """What the items would move: in every assembly that is not over, and from the day on which all of them hold."""
+    counted = [item for item in items if item_touches_votes(item.item)]
+    if not counted or not undecided:
+        return ImpactOfRequest(bool(counted))
+    session = db.session()
+    days = [
+        (
+            f"{format_date(today_jst(one.held_at))}の{label(one.kind)}（基準日 {format_date(one.record_on)}）",
+            one.record_on,
+        )
+        for one in queries.open_assemblies(session)
+    ]
+    last = max(item.effective_on for item in counted)
+    days.append((f"{format_date(last)}の時点", last))
+    return ImpactOfRequest(True, tuple(_on_day(member_id, counted, title, day) for title, day in days))
+
+
+def _on_day(member_id: int, items: Sequence[ItemChange], title: str, day: date) -> OnDay:
+    return OnDay(title, impact_in_words(roll.preview(db.session(), member_id, items, day=day)))
