@@ -104,12 +104,11 @@ class Screen:
     gap: ClassVar[bool] = False
     """Whether the menu draws a line above this screen."""
     counter: ClassVar[str] = ""
-    """Which number of waiting work the menu shows: cases, mails or none."""
+    """Which number of waiting work the menu shows: work, cases, changes, mails or none."""
 
     def menu_by_work(self) -> list[dict[str, Any]]:
         """The menu by work: what this viewer may see, with the number of what waits."""
-        cases, mails = staff.waiting_numbers(db.session())
-        numbers = {"cases": cases, "mails": mails}
+        numbers = staff.waiting_numbers(db.session())
         views = [item._view for item in self.admin.menu()]
         return [
             {

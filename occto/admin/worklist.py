@@ -9,8 +9,10 @@ from flask_admin import expose
 
 from occto import clock
 from occto.access import viewer
-from occto.admin.base import StaffIndex, clamped_id
+from occto.admin.base import StaffIndex
+from occto.domain.assembly import AssemblyKind
 from occto.domain.calendar import add_business_days, business_days_between
+from occto.domain.changes import HELD, ChangeState
 from occto.domain.dates import JST, format_date, start_of_day, today_jst
 from occto.domain.joining import ApplicationState, Stage
 from occto.domain.permissions import Permission
@@ -18,8 +20,9 @@ from occto.domain.settings import REVIEW_BUSINESS_DAYS
 from occto.extensions import db
 from occto.holidays import is_holiday
 from occto.labels import label
-from occto.models import Application
-from occto.queries import staff
+from occto.queries import work, work_tabs
+from occto.queries.work import Work
+from occto.queries.work_tabs import WorkKind
 
 SECOND_WAITED = "二人目待ち"
 _OVERDUE, _TODAY, _LATER = "期限を過ぎたもの", "今日まで", "これから"
@@ -27,11 +30,12 @@ _OVERDUE, _TODAY, _LATER = "期限を過ぎたもの", "今日まで", "これ�
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of the worklist in words."""
+    """A row of the worklist in words. `subject` stands in the link, `note` beside it."""
 
     url: str
     kind: str
-    number: str
+    subject: str
+    note: str
     company: str
     state: str
     due: str
@@ -45,7 +49,7 @@ class Worklist(StaffIndex):
     """Oldest first; each role sees what it may do."""
 
     see = Permission.STAFF_ENTER
-    counter = "cases"
+    counter = "work"
 
     def __init__(self) -> None:
         super().__init__(name="今日の仕事", endpoint="admin", url="/admin")
@@ -54,16 +58,16 @@ class Worklist(StaffIndex):
     def index(self) -> str:
         now = clock.now()
         today = today_jst(now)
-        tabs = staff.tabs_for(viewer)
+        tabs = work_tabs.tabs_for(viewer)
         if not tabs:
             return self.render("admin/worklist.html", tabs=[], today=today)
         asked = request.args.get("tab", "")
         tab = next((tab for tab in tabs if tab.key == asked), tabs[0])
         session = db.session()
         late_before = _late_before(today)
-        numbers = staff.counts(session, tabs, viewer=viewer, today=today, late_before=late_before)
-        page = staff.page(session, tab, viewer=viewer, today=today, after=clamped_id(request.args.get("after")))
-        lines = [line_of(work, tab=tab.key, now=now) for work in page.rows]
+        numbers = work.counts(session, tabs, viewer=viewer, today=today, late_before=late_before)
+        page = work.page(session, tab, viewer=viewer, today=today, after=request.args.get("after"))
+        lines = [line_of(one, tab=tab.key, now=now) for one in page.rows]
         groups = [(group, list(rows)) for group, rows in groupby(lines, key=lambda line: line.group)]
         return self.render(
             "admin/worklist.html",
@@ -86,44 +90,84 @@ def _late_before(today: date) -> datetime:
     return start_of_day(day + timedelta(days=1))
 
 
-def line_of(work: staff.Work, *, tab: str, now: datetime) -> Line:
-    """A case as a row: what it is, since when it waits in business days, until when it should be dealt with."""
-    case, today = work.case, today_jst(now)
-    due, since = _due_and_since(case, tab=tab)
+def line_of(one: Work, *, tab: str, now: datetime) -> Line:
+    """A piece of work as a row: what it is, since when it waits in business days, until when it should be dealt with."""
+    today = today_jst(now)
+    due, since = _due_and_since(one, tab=tab)
     late = due is not None and due < today
     over = business_days_between(due, today, is_holiday=is_holiday) if due and late and tab != "lapse" else 0
     words = format_date(due).removeprefix(f"{today.year}年") if due else "なし"
+    subject, note = _subject(one)
     return Line(
-        url=url_for("applications.details_view", id=case.id),
-        kind=label(
-            Stage.MAIN if case.main_submitted_at or case.state is ApplicationState.MAIN_DRAFT else Stage.PROVISIONAL
-        ),
-        number=case.acceptance_number or "",
-        company=case.name or "（商号は未入力）",
-        state=_state_in_words(case),
+        url=url_for(_PAGES[one.kind], id=one.target_id),
+        kind=_kind(one),
+        subject=subject,
+        note=note,
+        company=one.company or ("" if one.kind is WorkKind.ROSTER else "（商号は未入力）"),
+        state=_state_in_words(one),
         due=f"{words}（{over}営業日超過）" if over else words,
         late=late,
         waited=f"{business_days_between(since, today, is_holiday=is_holiday)}日" if since else "",
-        assignee=work.assignee or "未定",
+        assignee=one.assignee or "未定",
         group="" if tab != "all" or due is None else _OVERDUE if late else _TODAY if due == today else _LATER,
     )
 
 
-def _due_and_since(case: Application, *, tab: str) -> tuple[date | None, date | None]:
+_PAGES = {
+    WorkKind.APPLICATION: "applications.details_view",
+    WorkKind.CATEGORY: "applications.details_view",
+    WorkKind.CHANGE: "changes.details_view",
+    WorkKind.ROSTER: "roster.details_view",
+    WorkKind.LATE: "assemblies.details_view",
+}
+_KINDS = {
+    WorkKind.CATEGORY: "区分の登録待ち",
+    WorkKind.CHANGE: "変更申請",
+    WorkKind.ROSTER: "名簿番号",
+    WorkKind.LATE: "基準日後判明",
+}
+
+
+def _kind(one: Work) -> str:
+    if one.kind is WorkKind.APPLICATION:
+        return label(Stage.MAIN if one.main else Stage.PROVISIONAL)
+    return _KINDS[one.kind]
+
+
+def _subject(one: Work) -> tuple[str, str]:
+    if one.kind is WorkKind.ROSTER:
+        return "名簿番号の変更案", one.title
+    if one.kind is WorkKind.LATE:
+        return f"{one.title} {label(AssemblyKind(one.state))}", f"名簿の変更 {one.number}"
+    return one.number, one.title
+
+
+def _due_and_since(one: Work, *, tab: str) -> tuple[date | None, date | None]:
+    """The day it should be dealt with by, and the day since when it waits; where there is no aim, no due day."""
+    place = one.place
     if tab == "lapse":
-        return case.lapse_on, case.lapse_on
-    since = {"held": case.held_at, "codes": case.accepted_at}.get(tab, case.waiting_since)
-    if since is None:
+        return (None, None) if place is None or isinstance(place, datetime) else (place, place)
+    since = one.waiting_since if tab in _BY_WAITING else place
+    if not isinstance(since, datetime):
         return None, None
     day = since.astimezone(JST).date()
-    if case.held_at is not None or tab == "codes":
+    if one.held or one.kind not in _WITH_AIM or tab == "codes":
         return None, day
     return add_business_days(day, REVIEW_BUSINESS_DAYS, is_holiday=is_holiday), day
 
 
-def _state_in_words(case: Application) -> str:
-    if case.held_at is not None:
-        return "保留"
-    if case.state is ApplicationState.MAIN_IN_REVIEW and case.checked_by_id is not None:
-        return SECOND_WAITED
-    return label(case.state)
+_BY_WAITING = ("all", "mine", "second", "late")
+"""Tabs in which a piece of work waits since it was last sent in, whatever it is ordered by."""
+_WITH_AIM = (WorkKind.APPLICATION, WorkKind.CHANGE)
+
+
+def _state_in_words(one: Work) -> str:
+    if one.held:
+        return HELD
+    if one.kind is WorkKind.APPLICATION:
+        state = ApplicationState(one.state)
+        return SECOND_WAITED if state is ApplicationState.MAIN_IN_REVIEW and one.checked else label(state)
+    if one.kind is WorkKind.CHANGE:
+        change = ChangeState(one.state)
+        return SECOND_WAITED if change is ChangeState.IN_REVIEW and one.checked else label(change)
+    return {WorkKind.ROSTER: SECOND_WAITED, WorkKind.CATEGORY: "申請中"}.get(one.kind, "要確認")

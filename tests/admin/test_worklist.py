@@ -52,18 +52,18 @@ def test_every_tab_takes_six_statements_at_most_however_much_waits(make: Factory
 
 
 def test_paging_goes_on_behind_the_last_row(make: Factory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("occto.queries.staff.PAGE", 2)
+    monkeypatch.setattr("occto.queries.work.PAGE", 2)
     cases = [submitted(make, at=clock.now() - timedelta(days=days)) for days in (9, 7, 5)]
     browser = make.signed_in(make.staff(Role.OPERATOR))
     browser.get("/admin/")
     assert f"details/?id={cases[2].id}" not in browser.text.partition("queue")[2]
-    browser.get(f"/admin/?tab=all&after={cases[1].id}")
+    browser.get(f"/admin/?tab=all&after=a{cases[1].id}")
     shown = browser.text.partition("queue")[2]
     assert f"details/?id={cases[2].id}" in shown
     assert f"details/?id={cases[0].id}" not in shown
 
 
-@pytest.mark.parametrize("after", ["99999", "9" * 30, "x", "-1", "1,2", "%00"])
+@pytest.mark.parametrize("after", ["99999", "a99999", "a" + "9" * 30, "c1", "x1", "a", "a-1", "a1,2", "%00"])
 def test_crafted_places_are_passed_over(make: Factory, after: str) -> None:
     submitted(make)
     browser = make.signed_in(make.staff(Role.OPERATOR))
