@@ -71,6 +71,20 @@ class ApplicationCopy(TypedDict):
     sections: Sequence[Section]
 
 
+class MemberRecord(TypedDict):
+    """Values of `member_record`: what is on record of a member, with its history."""
+
+    title: str
+    company: str
+    sections: Sequence[Section]
+
+
+def member_record(record: MemberRecord, *, issuer: Issuer, created_at: datetime) -> bytes:
+    """Return the 登録内容の写し of a member as PDF."""
+    title = f"{record['title']} {record['company']}"
+    return render("member_record", record, title=title, issuer=issuer, created_at=created_at)
+
+
 def acceptance_slip(slip: AcceptanceSlip, *, issuer: Issuer, created_at: datetime) -> bytes:
     """Return the 加入仮申請受付票 as PDF."""
     title = f"加入仮申請受付票 {slip['number']}"

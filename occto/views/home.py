@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response
 
 from occto import clock
 from occto.access import permit, viewer
+from occto.domain.confirming import is_due
 from occto.domain.dates import today_jst
 from occto.domain.permissions import Permission
 from occto.extensions import db
@@ -28,4 +29,12 @@ def arrive() -> Response:
 def home() -> str:
     today = today_jst(clock.now())
     record = register.home_record(db.session(), viewer.member_id or 0, today=today)
-    return render_template("home/home.html", record=record, today=today)
+    confirmed_on = today_jst(record.confirmed_at) if record.confirmed_at else None
+    return render_template(
+        "home/home.html",
+        record=record,
+        today=today,
+        confirmed_on=confirmed_on,
+        confirmation_due=is_due(confirmed_on=confirmed_on, member_on=record.member_on, today=today),
+        may_confirm=viewer.can(Permission.RECORD_EDIT),
+    )

@@ -1,6 +1,7 @@
 """Reads of the register: as of a day, and as it was known at a numbered change. `known` None: all that is known now."""
 
 from occto.queries.register.coming import FactToCome, facts_to_come
+from occto.queries.register.events import facts_of
 from occto.queries.register.facts import LicenceOnRecord, licences_as_of, profile_as_of, roster_as_of
 from occto.queries.register.history import HistoryEntry, Person, history
 from occto.queries.register.home import REMIND_OF_FILING, HomeRecord, OpenRequest, home_record
@@ -9,10 +10,12 @@ from occto.queries.register.member import (
     ContractorOnRecord,
     LastConfirmation,
     MemberHead,
+    OwnCase,
     PendingItem,
     contractors_with_access,
     last_confirmation,
     member_head,
+    own_cases,
     pending,
 )
 from occto.queries.register.relations import RelationOnRecord, as_row, relations_as_of
@@ -28,12 +31,14 @@ __all__ = [
     "LicenceOnRecord",
     "MemberHead",
     "OpenRequest",
+    "OwnCase",
     "PendingItem",
     "Person",
     "RegisterRow",
     "RelationOnRecord",
     "as_row",
     "contractors_with_access",
+    "facts_of",
     "facts_to_come",
     "history",
     "home_record",
@@ -43,6 +48,7 @@ __all__ = [
     "licences_as_of",
     "member_head",
     "newest_change",
+    "own_cases",
     "pending",
     "profile_as_of",
     "register_batches",

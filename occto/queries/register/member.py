@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 from occto.domain.changes import UNDECIDED, ChangeState, ItemChange
 from occto.domain.codes import Channel, MandateState, MemberState, Procedure, UserState
 from occto.domain.errors import NotFound
+from occto.domain.joining import ApplicationState
 from occto.models import (
     Affiliation,
+    Application,
     ChangeItem,
     ChangeRequest,
     ChangeRevision,
@@ -185,3 +187,39 @@ def _contractor(rows: list[Any]) -> ContractorOnRecord:
         tuple(each for each in Procedure if each in procedures),
         tuple(dict.fromkeys(row[5] for row in rows if row[5])),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class OwnCase:
+    """An application or change request of the member, for its copy of all its own data."""
+
+    number: str
+    title: str
+    state: ApplicationState | ChangeState
+    submitted_at: datetime
+    decided_at: datetime | None
+
+
+def own_cases(session: Session, member_id: int) -> list[OwnCase]:
+    """Every application and change request that the member has submitted, newest first; the office's own entries are none."""
+    applications = session.execute(
+        select(
+            Application.acceptance_number, Application.state, Application.submitted_at, Application.decided_at
+        ).where(Application.member_id == member_id, Application.submitted_at.is_not(None))
+    )
+    requests = session.execute(
+        select(
+            ChangeRequest.number,
+            ChangeRequest.title,
+            ChangeRequest.state,
+            ChangeRequest.submitted_at,
+            ChangeRequest.decided_at,
+        ).where(
+            ChangeRequest.member_id == member_id,
+            ChangeRequest.submitted_at.is_not(None),
+            ChangeRequest.channel != Channel.STAFF,
+        )
+    )
+    rows: list[Any] = [(row[0], "加入申請", *row[1:]) for row in applications]
+    found = [OwnCase(number or "", *others) for number, *others in [*rows, *requests]]
+    return sorted(found, key=lambda case: case.submitted_at, reverse=True)
