@@ -1,6 +1,7 @@
 """名簿番号: lists of new numbers, checked line by line, proposed by one person and applied by another."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from flask import abort, request, url_for
@@ -12,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id, link
-from occto.admin.verb_view import Door, Doors, Preview
+from occto.admin.verb_view import ONWARD, Door, Doors, Preview
 from occto.domain.codes import ProposalState
 from occto.domain.dates import format_date, format_instant, today_jst
 from occto.domain.permissions import Permission
@@ -136,7 +137,7 @@ class RosterView(Doors, StaffView):
     def _answer(self, door: Door, form: RosterForm, unread: str, status: int) -> Any:
         if unread:
             form.add_error("file", unread)
-        return self.entry(door, form, version=None), 200 if request.method == "GET" else status
+        return self.entry(replace(door, button=ONWARD), form, version=None), 200 if request.method == "GET" else status
 
     @expose("/apply/", methods=("POST",))
     @permit(Permission.ROSTER_APPROVE)

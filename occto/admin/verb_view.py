@@ -1,7 +1,7 @@
 """Screens that write: every form goes through a verb in a unit of work. Flask-Admin's own commits are never reached."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 from flask import abort, flash, request, url_for
@@ -20,6 +20,8 @@ from occto.views.tools import new_form_id, once
 
 STALE = "画面を開いたあとに内容が変わりました。いまの内容を確かめてから、もう一度操作してください。"
 COLLIDED = "ほかの方の操作と重なりました。番号などが先に使われていないか確かめて、もう一度操作してください。"
+ONWARD = "内容を確認する"
+"""The button of a form that a check page follows; there the button says the act."""
 CONFIRMED, AGAIN = "confirmed", "again"
 """Names of the two buttons of a check page."""
 
@@ -69,12 +71,11 @@ class Doors:
         With a `preview` the act is done only from the check page. `now_version` is asked after a refusal as stale, so
         that what was typed can be sent again on what is on record now.
         """
-        if request.method == "GET":
-            return self.entry(door, form, version=version)
-        if AGAIN in request.form:
-            return self.entry(door, form, version=version)
+        page = replace(door, button=ONWARD) if preview is not None else door
+        if request.method == "GET" or AGAIN in request.form:
+            return self.entry(page, form, version=version)
         if not form.validate():
-            return self.entry(door, form, version=version), 422
+            return self.entry(page, form, version=version), 422
         if preview is not None and CONFIRMED not in request.form:
             return self.check(door, form, preview(), version=version)
         try:
@@ -85,7 +86,7 @@ class Doors:
             stale = isinstance(problem, Stale)
             sentence = problem.sentence if isinstance(problem, Refusal) else COLLIDED
             form.add_error(getattr(problem, "field", None), STALE if stale and len(list(form)) else sentence)
-            return self.entry(door, form, version=now_version() if stale else version), 409
+            return self.entry(page, form, version=now_version() if stale else version), 409
         flash(done() if callable(done) else done, "success")
         return answer
 
