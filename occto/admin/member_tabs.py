@@ -29,7 +29,7 @@ from occto.queries.members_staff import (
 )
 
 Parts = Sequence[Facts | Table]
-_CHANGE_PAGE = "changes.details_view"
+_CHANGE_PAGE = "change_requests.details_view"
 
 
 def _register(session: Session, member: Member, today: date) -> Parts:
@@ -128,7 +128,7 @@ def _agreements(session: Session, member: Member, _today: date) -> Parts:
         (
             f"第{no}版",
             label(one.formed_by),
-            format_instant(one.formed_at),
+            link(format_instant(one.formed_at), "contracts.details_view", one.id, Permission.MEMBER_SEE),
             _instant(one.ended_at),
             f"利用規約 {one.end_clause}" if one.end_clause else "",
         )

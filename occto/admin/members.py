@@ -4,17 +4,19 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from flask import request
+from flask import request, url_for
+from markupsafe import Markup
 from sqlalchemy import ColumnElement, exists, select
 
 from occto import clock
 from occto.access import viewer
-from occto.admin.base import Facet, Order, StaffView
+from occto.admin.base import Facet, Order, StaffView, link
 from occto.admin.bulk import BulkAct
 from occto.admin.exports import Exported, day
 from occto.admin.lists import COUNTED, Asked, Listing
 from occto.admin.member_tabs import TABS
 from occto.domain.codes import Licence, MemberState
+from occto.domain.contracts import PAPER as ON_PAPER
 from occto.domain.dates import format_date, today_jst
 from occto.domain.jobs import JobKind
 from occto.domain.permissions import Permission
@@ -23,6 +25,7 @@ from occto.domain.text import PREFECTURES
 from occto.extensions import db
 from occto.labels import choices, label
 from occto.models import Body, ContractOfUse, Member, RosterFact
+from occto.queries.contracts import newest_contract, state_in_words
 from occto.queries.search import matches_while_walking, member_ids
 
 
@@ -142,9 +145,10 @@ class MembersView(StaffView):
         """One tab of a member; each reads only what it shows."""
         tab = self.part_shown()
         today = today_jst(clock.now())
-        facts = [("事業者コード", row.operator_code), ("状態", label(row.current_state))]
+        facts: list[tuple[str, Any]] = [("事業者コード", row.operator_code), ("状態", label(row.current_state))]
         if row.current_member_on:
             facts.append(("加入日", format_date(row.current_member_on)))
+        facts.append(("利用契約", _contract(row)))
         return self.render(
             "admin/member.html",
             row=row,
@@ -157,3 +161,15 @@ class MembersView(StaffView):
     def part_shown(self) -> str:
         tab = request.args.get("tab", "")
         return tab if tab in TABS and viewer.can(TABS[tab].permission) else next(iter(TABS))
+
+
+def _contract(row: Member) -> Any:
+    """Where the member stands with its contract of use, linked to the record or to the door that forms one."""
+    newest = newest_contract(db.session(), row.id)
+    words = state_in_words(row, newest)
+    if newest is not None:
+        return link(words, "contracts.details_view", newest.id, Permission.MEMBER_SEE)
+    if words != ON_PAPER or not viewer.can(Permission.CHANGE_ENTER):
+        return words
+    door = url_for("contracts.form_on_paper", member=row.id)
+    return Markup('{}　<a href="{}">書面で契約を結ぶ</a>').format(words, door)

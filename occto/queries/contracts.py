@@ -1,38 +1,25 @@
-"""Reads for 利用契約: the contracts of a member, newest first."""
-
-from dataclasses import dataclass
+"""Reads for 利用契約: where a member stands with it."""
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import MemberState
 from occto.domain.contracts import ENDED, LIVE, PAPER
-from occto.models import ContractOfUse, Member, TermsVersion, User
+from occto.models import ContractOfUse, Member
 
 
-@dataclass(frozen=True, slots=True)
-class ContractOnRecord:
-    """A contract with the version of the terms and the name of whoever ended it."""
-
-    contract: ContractOfUse
-    terms_no: int
-    ended_by: str | None
-
-
-def contracts_of(session: Session, member_id: int) -> list[ContractOnRecord]:
-    """Every contract of a member, the one in force first."""
-    rows = session.execute(
-        select(ContractOfUse, TermsVersion.no, User.name)
-        .join(TermsVersion, TermsVersion.id == ContractOfUse.terms_version_id)
-        .outerjoin(User, User.id == ContractOfUse.ended_by_id)
+def newest_contract(session: Session, member_id: int) -> ContractOfUse | None:
+    """The contract in force of a member, else its last one."""
+    return session.scalar(
+        select(ContractOfUse)
         .where(ContractOfUse.member_id == member_id)
         .order_by(ContractOfUse.ended_at.is_not(None), ContractOfUse.id.desc())
+        .limit(1)
     )
-    return [ContractOnRecord(*row) for row in rows]
 
 
-def state_in_words(member: Member, contracts: list[ContractOnRecord]) -> str:
+def state_in_words(member: Member, newest: ContractOfUse | None) -> str:
     """契約中, 紙対応 for a member without a contract in force, 終了 for one that has left."""
-    if any(one.contract.ended_at is None for one in contracts):
+    if newest is not None and newest.ended_at is None:
         return LIVE
     return ENDED if member.current_state is MemberState.LEFT else PAPER

@@ -372,3 +372,31 @@ def test_lists_take_five_statements(make: Factory) -> None:
         with statements() as seen:
             browser.get(f"/admin/{screen}/")
         assert len(seen) <= 5, re.findall(r"FROM \w+", " ".join(seen))
+
+
+def test_the_members_page_says_where_it_stands(make: Factory) -> None:
+    member, browser = make.member(), _staff(make)
+    address = f"/admin/members/details/?id={member.id}"
+    browser.get(address)
+    number = _contract(member).id
+    assert f'<a href="/admin/contracts/details/?id={number}">契約中</a>' in browser.text
+    browser.get(f"/admin/contracts/end/?id={number}")
+    _send(browser, "/end/", {"applied_on": today_jst(clock.now()).isoformat()})
+    _send(browser, "/end/", {"confirmed": "y"})
+    browser.get(address)
+    assert f'<a href="/admin/contracts/details/?id={number}">紙対応</a>' in browser.text
+
+
+@pytest.mark.parametrize("screen", ["contracts", "roster", "assemblies"])
+def test_what_is_listed_is_exported(make: Factory, screen: str) -> None:
+    member, browser = make.member(), _staff(make)
+    browser.get("/admin/roster/propose/")
+    _send(browser, "/propose/", {"lines": f"{member.operator_code} 900", "reason": "整理"})
+    _send(browser, "/propose/", {"confirmed": "y"})
+    browser.get("/admin/assemblies/new/")
+    _send(browser, "/new/", _assembly_values())
+    _send(browser, "/new/", {"confirmed": "y"})
+    words = {"contracts": member.current_name, "roster": "整理", "assemblies": "通常総会"}
+    answer = browser.get(f"/admin/{screen}/export-csv/")
+    assert answer.status_code == 200
+    assert words[screen] in answer.get_data().decode("utf-8-sig")
