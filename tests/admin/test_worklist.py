@@ -215,9 +215,7 @@ def test_paging_goes_on_across_kinds(make: Factory, monkeypatch: pytest.MonkeyPa
         found += re.findall(r"(applications|changes)/details/\?id=(\d+)\">[^<い]", browser.text)
         following = re.search(r'"(/admin/\?tab=all&amp;after=[^"]+)"', browser.text)
         address = following[1].replace("&amp;", "&") if following else ""
-    expected = [("applications", str(case.id)) for case in cases] + [
-        ("change_requests", str(number)) for number in requests
-    ]
+    expected = [("applications", str(case.id)) for case in cases] + [("changes", str(number)) for number in requests]
     assert found == expected
 
 
