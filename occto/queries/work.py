@@ -26,7 +26,6 @@ from occto.domain.joining import ApplicationState
 from occto.models import Application, Assembly, ChangeRequest, LateFact, Member, RosterProposal, User
 from occto.queries.viewer import Viewer
 from occto.queries.work_tabs import APPLICATION_WAITS, CHANGE_WAITS, Branch, Tab, WorkKind
-from occto.types import UtcDateTime
 
 PAGE = 30
 _HIGHEST_ID = 2**63 - 1
@@ -148,7 +147,7 @@ def _columns(kind: WorkKind, model: Any, place: Any, **given: Any) -> Select[Any
         "main": literal(value=False),
         "held": literal(value=False),
         "checked": literal(value=False),
-        "waiting_since": cast(null(), UtcDateTime),
+        "waiting_since": cast(null(), Application.waiting_since.type),
         "assignee_id": cast(null(), User.id.type),
     }
     columns = [literal(kind.value).label("kind"), model.id.label("id"), place.label("place")]
