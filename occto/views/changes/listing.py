@@ -1,5 +1,7 @@
 """The list: what is asked of the company, what is under way, what was decided, and every other change of the record."""
 
+from datetime import datetime
+
 from flask import render_template, request
 
 from occto import clock
@@ -7,7 +9,7 @@ from occto.access import permit, viewer
 from occto.domain.calendar import business_days_between
 from occto.domain.changes import HELD, WAITING_FOR_STAFF
 from occto.domain.codes import ChangeSource, Channel
-from occto.domain.dates import today_jst
+from occto.domain.dates import format_date, today_jst
 from occto.domain.permissions import Permission
 from occto.extensions import db
 from occto.holidays import is_holiday
@@ -38,8 +40,18 @@ def shown_line(line: Line) -> dict[str, object]:
         "word": HELD if line.held else label(line.state),
         "waiting": waiting,
         "paper": line.channel is Channel.PAPER,
+        "submitted": _day(line.submitted_at),
+        "decided": _day(line.decided_at),
         "from_on": line.from_on if line.from_on and line.from_on > today_jst(now) else None,
     }
+
+
+def _day(instant: datetime | None) -> str:
+    """The day in words, with its year where that is not the present one."""
+    if instant is None:
+        return ""
+    day = today_jst(instant)
+    return f"{day.month}月{day.day}日" if day.year == today_jst(clock.now()).year else format_date(day)
 
 
 def _shown_change(change: RecordChange) -> dict[str, object]:

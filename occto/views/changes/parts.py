@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response
 from occto.access import actor, permit
 from occto.domain.canonical import jsonable
 from occto.domain.changes import PROFILE_PARTS, Part, items_of
+from occto.domain.dates import format_date
 from occto.domain.errors import NotFound, Refusal, Stale
 from occto.domain.permissions import Permission
 from occto.domain.profile import ITEMS
@@ -78,6 +79,8 @@ def _dressed(form: BaseForm, case: Case, base: Base) -> BaseForm:
     form.not_before = ((case.occurred_on, "事由発生日"),)
     blank = PART_FORMS[base.part](data=form_values(base.part, base.profile)).raw_values()
     same_way = _same_way(base.part)
+    day = form[DAY]
+    day.hint = f"{day.hint}下の欄には、{format_date(base.day)}時点の登録の内容が入っています。"
     for item in items_of(base.part):
         field = form[item.key]
         ways = [] if same_way else [way_of(item)]
