@@ -42,10 +42,21 @@ limiter = Limiter(key_func=get_remote_address)
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Give a SQLite engine the promises of `docs/design.md`; PostgreSQL has them by itself."""
+    """Give a SQLite engine the promises of `docs/design.md`; PostgreSQL has them by itself.
+
+    PostgreSQL compiles statements that it takes for expensive, which costs more than any page of a list does: not here.
+    """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
         event.listen(engine, "begin", _on_begin)
+    else:
+        event.listen(engine, "connect", _without_jit)
+
+
+def _without_jit(connection: Any, _record: Any) -> None:
+    connection.autocommit = True
+    connection.execute("SET jit = off")
+    connection.autocommit = False
 
 
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:

@@ -11,6 +11,7 @@ from sqlalchemy import (
     String,
     Text,
     and_,
+    case,
     cast,
     column,
     false,
@@ -93,16 +94,17 @@ def _also_marked(session: Session, found: Select[Any], asked: Wanted) -> Select[
 def matches_while_walking(asked: Wanted) -> ColumnElement[bool]:
     """The same for members met one after the other in the order of a list: right where many match.
 
-    A scalar subquery, because a join would let the planner gather all that match first.
+    A scalar subquery, because a join would let the planner gather all that match first; and a comparison of numbers,
+    because PostgreSQL takes a long LIKE for so rare that it would rather sort the whole table than walk.
     """
     kept = select(MemberSearch.text).where(MemberSearch.member_id == Member.id).correlate(Member).scalar_subquery()
     found = and_(
         *([kept.like(asked.pattern, escape=ESCAPE)] if asked.key else []),
         *(kept.contains(sign) for sign in asked.marks),
     )
-    if not asked.number:
-        return found
-    return or_(found, *(Member.id.in_(one) for one in _by_number(asked.number)))
+    if asked.number:
+        found = or_(found, *(Member.id.in_(one) for one in _by_number(asked.number)))
+    return case((found, 1), else_=0) > 0
 
 
 def among(session: Session, key: InstrumentedAttribute[int], ids: list[int]) -> tuple[Any, ColumnElement[bool]]:
