@@ -6,12 +6,14 @@ from flask_admin.theme import Bootstrap4Theme
 
 from occto.admin.applications import ApplicationsView
 from occto.admin.assemblies import AssembliesView
+from occto.admin.changes import ChangesView
 from occto.admin.contracts import ContractsView
 from occto.admin.jobs import JobsView
 from occto.admin.mails import MailsView
 from occto.admin.members import MembersView
 from occto.admin.records import RecordsView, SettingsView, TermsView
 from occto.admin.roster import RosterView
+from occto.admin.staff_entries import EntriesView
 from occto.admin.users import UsersView
 from occto.admin.worklist import Worklist
 from occto.http import csp_nonce
@@ -19,6 +21,7 @@ from occto.models import (
     Application,
     Assembly,
     AuditEvent,
+    ChangeRequest,
     ContractOfUse,
     Job,
     Member,
@@ -40,6 +43,8 @@ def register(app: Flask) -> None:
     )
     admin.add_views(
         ApplicationsView(Application, endpoint="applications"),
+        ChangesView(ChangeRequest, endpoint="change_requests"),
+        EntriesView(),
         MembersView(Member, endpoint="members"),
         RosterView(RosterProposal, endpoint="roster"),
         ContractsView(ContractOfUse, endpoint="contracts"),

@@ -63,7 +63,7 @@ class Exports:
     def export_csv(self) -> Response:
         """All rows that match as CSV for Excel: UTF-8 with BOM, formulas defused."""
         heads, batches, name = self._noted("csv")
-        return _sent(as_csv(heads, batches), name=f"{name}.csv", media_type="text/csv; charset=utf-8")
+        return attached(as_csv(heads, batches), name=f"{name}.csv", media_type="text/csv; charset=utf-8")
 
     @expose("/export-xlsx/")
     @permit(Permission.EXPORT)
@@ -72,7 +72,7 @@ class Exports:
         heads, batches, name = self._noted("xlsx")
         widths = [one.width for one in self.export_columns]
         media_type = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-        return _sent(
+        return attached(
             as_excel(heads, batches, widths=widths, sheet=name[:31]), name=f"{name}.xlsx", media_type=media_type
         )
 
@@ -228,7 +228,7 @@ def as_excel(
             yield piece
 
 
-def _sent(pieces: Iterator[bytes], *, name: str, media_type: str) -> Response:
+def attached(pieces: Iterator[bytes], *, name: str, media_type: str) -> Response:
     """An attachment under a Japanese name (RFC 5987). The first piece is made now: what fails then is still a page."""
     first = next(pieces, b"")
     response = Response(stream_with_context(chain([first], pieces)), content_type=media_type)

@@ -116,7 +116,7 @@ def line_of(one: Work, *, tab: str, now: datetime) -> Line:
 _PAGES = {
     WorkKind.APPLICATION: "applications.details_view",
     WorkKind.CATEGORY: "applications.details_view",
-    WorkKind.CHANGE: "changes.details_view",
+    WorkKind.CHANGE: "change_requests.details_view",
     WorkKind.ROSTER: "roster.details_view",
     WorkKind.LATE: "assemblies.details_view",
 }

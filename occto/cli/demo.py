@@ -10,7 +10,6 @@ from occto import clock, vault
 from occto.cli.refusals import refusals_as_exit
 from occto.demo.accounts import accounts_table
 from occto.demo.load import SEED, SMALLEST, load_demo, make_secrets
-from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal
 from occto.extensions import db
 from occto.queries.people import user_by_email
@@ -63,8 +62,8 @@ def code(login: str) -> None:
 @refusals_as_exit
 def rebuild() -> None:
     """会員一覧用の写しを、登録された事実から作り直します。"""
-    today, after, seen, differed = today_jst(clock.now()), 0, 0, 0
-    while (batch := run(rebuild_batch, after=after, limit=_BATCH, today=today)).last_id is not None:
+    now, after, seen, differed = clock.now(), 0, 0, 0
+    while (batch := run(rebuild_batch, after=after, limit=_BATCH, now=now)).last_id is not None:
         after, seen, differed = batch.last_id, seen + batch.seen, differed + batch.differed
     run(search.rebuild_index)
     click.echo(f"{seen:,} 件を確かめ、{differed:,} 件を直しました。")

@@ -59,6 +59,17 @@ ACCOUNTS = (
         company=0,
     ),
     DemoAccount(
+        "viewer@shiomi.example.jp",
+        "会員の閲覧だけのユーザ（2段階認証なし）",
+        UserKind.MEMBER,
+        Role.VIEWER,
+        "潮 みのり",
+        "ウシオ　ミノリ",
+        "経営企画部 係員",
+        None,
+        company=0,
+    ),
+    DemoAccount(
         "manager@hamakaze.example.jp",
         "複数の会員を受け持つ管理者",
         UserKind.MEMBER,

@@ -1,4 +1,4 @@
-"""Cases of joining in every state, all acts in the order of time, so that trail and mails are real."""
+"""Cases of joining and change requests in every state, all acts in the order of time, so that trail and mails are real."""
 
 import heapq
 from collections.abc import Callable
@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from occto.delivery import MASK, fill
 from occto.demo import plays as p
+from occto.demo import requests, waiting
 from occto.demo.accounts import ACCOUNTS
 from occto.demo.applicant import Applicant
 from occto.demo.plays import Acting, World
@@ -23,6 +24,7 @@ from occto.models import OutboxMail
 from occto.pages import site
 from occto.services.outbox import BACK_OFF
 
+_SPREAD, _FAMILY_ROUNDS = 8, 3
 Play = Callable[[World, Applicant, int], Acting]
 _APPROVALS: tuple[tuple[Play, int, int], ...] = (
     (p.approved, 60, 14), (p.approved, 45, 11), (p.approved_late, 52, 12), (p.approved_in_family, 48, 2), (p.approved, 24, 17),
@@ -45,7 +47,7 @@ def approvals(rounds: int) -> int:
 
 
 def act_out(session: Session, scene: Scene, *, rounds: int, now: datetime) -> int:
-    """Play every case `rounds` times, all acts in the order of time; returns how many cases there are."""
+    """Play every case of joining `rounds` times and every change request; returns how many cases of joining there are."""
     logins = [account for account in ACCOUNTS if account.kind is UserKind.STAFF]
     staff = {
         account.login.partition("@")[0]: Actor(
@@ -55,22 +57,30 @@ def act_out(session: Session, scene: Scene, *, rounds: int, now: datetime) -> in
     }
     world = World(session, scene, now, staff)
     number = 0
-    waiting: list[tuple[datetime, int, Acting]] = []
+    acts: list[tuple[datetime, int, Acting]] = []
     for turn in range(rounds):
         for plays, contractor in ((_APPROVALS, False), (_OTHERS, False), (_CONTRACTED, True)):
             for play, days, position in plays:
                 applicant = world.applicant(number, position, contractor=contractor)
-                acting = play(world, applicant, days + (turn if days > 5 else 0))
-                heapq.heappush(waiting, (next(acting), number, acting))
+                acting = (_plain(play, turn))(world, applicant, days + (turn % _SPREAD if days > 5 else 0))
+                acts.append((next(acting), number, acting))
                 number += 1
-    while waiting:
-        _at, turn_no, acting = heapq.heappop(waiting)
+    stories = (*requests.stories(world), *waiting.stories(world))
+    acts += [(next(acting), number + place, acting) for place, acting in enumerate(stories)]
+    heapq.heapify(acts)
+    while acts:
+        _at, turn_no, acting = heapq.heappop(acts)
         following = next(acting, None)
         session.flush()
         if following is not None:
-            heapq.heappush(waiting, (following, turn_no, acting))
+            heapq.heappush(acts, (following, turn_no, acting))
     _deliver(session, now=now)
     return number
+
+
+def _plain(play: Play, turn: int) -> Play:
+    """The family of the first company stays one that can be looked over: later rounds join it no more."""
+    return p.approved if play is p.approved_in_family and turn >= _FAMILY_ROUNDS else play
 
 
 def _deliver(session: Session, *, now: datetime) -> None:

@@ -29,6 +29,8 @@ from occto.domain.dates import start_of_day
 _PARENT, _CHILD, _GRANDCHILD, _SISTER, _SPONSOR = 0, 1, 2, 3, 4
 _SPC = (5, 6, 7, 8)
 _OF_OUTSIDER = (9, 10, 11)
+_NETWORK = 14
+"""A grid company in the family of the first one, so that the family is in all three groups of votes."""
 _BASE = {"outsider": 2, "member": 1}
 _DIGITS36 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _MEMBER_CODES = 90_000
@@ -288,6 +290,8 @@ def _ties(rng: random.Random, index: int, first: date) -> tuple[Tie, ...]:
     if position == 16:
         name = f"{rng.choice(names.STEMS).latin.title()} Energy Holdings Pte. Ltd."
         return (Tie(first, parent_name=name, ratio_bp=over_half),)
+    if index == _NETWORK:
+        return (Tie(first, parent_index=root, ratio_bp=over_half),)
     if position == 12 and block % 2 == 1:
         return (Tie(first, parent_index=root, ratio_bp=over_half, ended_on=first + timedelta(days=30)),)
     return ()

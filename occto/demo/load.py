@@ -1,18 +1,21 @@
-"""Loads the demo: members in bulk, then cases of joining through the verbs, all in one transaction."""
+"""Loads the demo: members in bulk, then cases and change requests through the verbs, all in one transaction."""
 
+from bisect import bisect_left
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from occto import vault
-from occto.demo import rows
+from occto.demo import rows, surroundings
 from occto.demo.accounts import ACCOUNTS, PASSWORD, SHARED_SECRET
 from occto.demo.bulk import Sink
 from occto.demo.cases import act_out, approvals
 from occto.demo.companies import company
+from occto.demo.history import Ledger
 from occto.demo.shapes import Amendment, Company
 from occto.domain.actor import SYSTEM
 from occto.domain.codes import UserKind, UserState
@@ -22,6 +25,7 @@ from occto.domain.passwords import normalise_password
 from occto.models import (
     Application,
     Body,
+    Confirmation,
     LicenceFact,
     Member,
     ProfileFact,
@@ -34,8 +38,8 @@ from occto.queries.terms import terms_in_force
 from occto.services import audit, search
 
 SEED = 28
-SMALLEST = 30
-_BATCH, _MANY = 1_000, 2_000
+SMALLEST = 60
+_BATCH, _MANY, _MEMBERS_A_ROUND = 1_000, 2_000, 5_000
 Progress = Callable[[int], None]
 
 
@@ -66,14 +70,14 @@ def load_demo(
     seed: int = SEED,
     progress: Progress | None = None,
 ) -> int:
-    """Fill an empty database with `members` members (30 at least), a few of them through approved applications.
+    """Fill an empty database with `members` members (SMALLEST at least), a few of them through approved applications.
 
     `progress` is told how many members more are there. Refusal not_empty. Returns how many cases of joining there are.
     """
     for model in (Member, User, Application, Body, RegisterChange):
         if session.scalar(select(model.id).limit(1)) is not None:
             raise Refusal("not_empty", "すでにデータがあります。デモデータは、空のデータベースにだけ作成できます。")
-    rounds = 1 if members < _MANY else 3
+    rounds = _rounds(members)
     staff = [account for account in ACCOUNTS if account.kind is UserKind.STAFF]
     scene = rows.Scene(
         seed=seed,
@@ -90,14 +94,27 @@ def load_demo(
     sink = Sink(session.connection())
     _staff(sink, secrets, now=now)
     later: list[tuple[datetime, int]] = []
-    last_change = _members(sink, scene, later, progress=progress)
-    last_change = _later(session, sink, scene, sorted(later), number=last_change)
+    confirmed: list[dict[str, Any]] = []
+    first_load = _members(sink, scene, later, confirmed, progress=progress)
+    later.sort()
+
+    def known_at(at: datetime) -> int:
+        return first_load + bisect_left(later, (at, 0))
+
+    ledger = Ledger(sink, scene, known_at)
+    last_change = _later(session, sink, scene, later, ledger, number=first_load)
+    sink.add(Confirmation, ({**row, "known_change_id": known_at(row["at"])} for row in confirmed))
+    if members >= _MANY:
+        ledger.open_ones()
+    ledger.finish()
     sink.renumber()
     head = session.get(RegisterHead, 1, with_for_update=True)
     assert head is not None
     head.last_change_id = last_change
     session.flush()
     search.refresh(session, session.scalars(select(Member.id)).all(), today=scene.today)
+    surroundings.add_assemblies(session, scene.today)
+    surroundings.add_mandates(session, scene, now=now)
     cases = act_out(session, scene, rounds=rounds, now=now)
     if progress:
         progress(approvals(rounds))
@@ -105,6 +122,11 @@ def load_demo(
     if members >= _MANY:
         session.execute(text("ANALYZE"))  # the planner has seen nothing of these rows yet
     return cases
+
+
+def _rounds(members: int) -> int:
+    """How often every case of joining is played: lists of many members want many cases."""
+    return 1 if members < _MANY else max(3, members // _MEMBERS_A_ROUND)
 
 
 def _staff(sink: Sink, secrets: Secrets, *, now: datetime) -> None:
@@ -130,10 +152,17 @@ def _staff(sink: Sink, secrets: Secrets, *, now: datetime) -> None:
         sink.add(StaffRole, [{"user_id": number, "role": account.role}])
 
 
-def _members(sink: Sink, scene: rows.Scene, later: list[tuple[datetime, int]], *, progress: Progress | None) -> int:
+def _members(
+    sink: Sink,
+    scene: rows.Scene,
+    later: list[tuple[datetime, int]],
+    confirmed: list[dict[str, Any]],
+    *,
+    progress: Progress | None,
+) -> int:
     """The companies of the first load, each with a change of its own; returns the number of the last one.
 
-    Adds to `later` when something was recorded since, and of which company.
+    Adds to `later` when something was recorded since, and of which company, to `confirmed` who confirmed what is on record.
     """
     number = 0
     for index in range(scene.members):
@@ -145,6 +174,7 @@ def _members(sink: Sink, scene: rows.Scene, later: list[tuple[datetime, int]], *
                 later.append((made.amendment.at, index))
         else:
             later.append((made.recorded_at, index))
+        confirmed.extend(surroundings.confirmations(scene, made))
         if progress and (index + 1) % _BATCH == 0:
             progress(_BATCH)
     if progress:
@@ -153,17 +183,25 @@ def _members(sink: Sink, scene: rows.Scene, later: list[tuple[datetime, int]], *
     return number
 
 
-def _later(session: Session, sink: Sink, scene: rows.Scene, events: list[tuple[datetime, int]], *, number: int) -> int:
+def _later(
+    session: Session,
+    sink: Sink,
+    scene: rows.Scene,
+    events: list[tuple[datetime, int]],
+    ledger: Ledger,
+    *,
+    number: int,
+) -> int:
     """What was recorded since the first load, numbered in the order of time; returns the number of the last change."""
     for start in range(0, len(events), _BATCH):
         batch = [(at, company(scene.seed, index, today=scene.today)) for at, index in events[start : start + _BATCH]]
         amended = []
-        for at, made in batch:
+        for _at, made in batch:
             number += 1
             if made.joined_since:
                 rows.admit(sink, scene, made, change_id=number)
             elif made.amendment:
-                sink.add(RegisterChange, [rows.change(scene, number, at)])
+                sink.add(RegisterChange, [ledger.change(number, made, made.amendment)])
                 amended.append((number, made, made.amendment))
         sink.flush()
         _void(session, amended)

@@ -68,7 +68,7 @@ def people_of(rng: random.Random, index: int, domain: str, *, spc: bool, coming:
         return ()
     fixed = [account for account in ACCOUNTS if account.company == index]
     people = []
-    for number in range(rng.choice((2, 2, 3, 3, 3, 4, 5, MOST_PEOPLE))):
+    for number in range(max(rng.choice((2, 2, 3, 3, 3, 4, 5, MOST_PEOPLE)), len(fixed))):
         name, kana, latin = name_of(rng)
         state = _state(rng, number) if not coming else UserState.INVITED
         days = rng.randint(5, 360)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from occto.demo.accounts import ACCOUNTS
 from occto.demo.applicant import Applicant
 from occto.demo.companies import company
+from occto.demo.filer import Filer
 from occto.demo.rows import Scene
 from occto.demo.shapes import APPLICANTS, BLOCK
 from occto.domain.actor import Actor
@@ -56,6 +57,11 @@ class World:
         """The company of case `number`; `position` in a block decides what it does for a living."""
         made = company(self.scene.seed, APPLICANTS + number * BLOCK + position, today=self.today)
         return Applicant(self.session, made, contractor=contractor)
+
+    def filer(self, index: int, *, person: int | None = None, staff: Actor | None = None) -> Filer:
+        """Member `index` with a change to report, or the office in its place."""
+        made = company(self.scene.seed, index, today=self.today)
+        return Filer(self.session, self.scene, made, person=person, staff=staff)
 
     def seen(self, a: Applicant, actor: Actor) -> tuple[int, dict[str, object]]:
         """What a verb of staff is called with: the id, the version on the screen and who acts."""

@@ -4,6 +4,7 @@ A request carries items; each names what of the register it changes (`item`, `ta
 and from which day. The same item stands in the check page, the difference for staff, the mails and what is entered.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -14,6 +15,7 @@ from occto.domain.codes import ChangeAct
 from occto.domain.errors import Refusal
 from occto.domain.permissions import Permission
 from occto.domain.profile import BUSINESS, COMPANY, CONTACTS, ITEMS, OUTLINE, ChangeClass, Item, Section
+from occto.domain.text import half_width_digits
 from occto.domain.workflow import Flow, Step
 
 
@@ -234,3 +236,27 @@ def title_of(words: Iterable[str]) -> str:
 def format_number(year: int, running: int) -> str:
     """The number of a request, such as C-2026-00042."""
     return f"C-{year}-{running:05d}"
+
+
+_READ_OUT = re.compile(r"C?([0-9]{4})-?([0-9]{1,5})")
+
+
+def read_number(text: str) -> str | None:
+    """The number of a request as it is read out, in any width, with or without C, hyphens and zeros; None for none."""
+    found = _READ_OUT.fullmatch(re.sub(r"\s", "", half_width_digits(text)).upper().removeprefix("C-"))
+    return format_number(int(found[1]), int(found[2])) if found else None
+
+
+CANNED: dict[str, tuple[str, str]] = {
+    "certificate": ("証明書と一致しない", "証明する書類の内容と一致しません。書類のとおりに直してください。"),
+    "registry": ("登記のとおりでない", "登記のとおりに入力してください。"),
+    "evidence": ("根拠の資料が足りない", "根拠の資料が足りません。確認できる資料を添えてください。"),
+    "unreadable": ("書類が読み取れない", "添付書類の文字が読み取れません。鮮明なものを添えてください。"),
+    "date": ("日付を確認したい", "日付を確認できません。有効になる日と事由発生日をお確かめください。"),
+    "number": ("番号を確認したい", "番号が確認できません。通知や証明書の番号をお確かめください。"),
+    "relation": (
+        "資本関係を確認したい",
+        "資本関係の割合または取得日が確認できません。株主名簿などの資料を添えてください。",
+    ),
+}
+"""Reasons that staff choose from while reviewing an item: for staff in short, and as the company is told."""

@@ -1,6 +1,6 @@
 """Rebuilding `members.current_*` from the facts: what differed would be a fault of a verb, or a day that has come."""
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from sqlalchemy import and_, or_, select, union
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from occto.domain.codes import MemberState
 from occto.domain.dates import today_jst
 from occto.models import LicenceFact, LicenceHeld, Member, ProfileFact
-from occto.services.register import bring_up_to_date, refresh_current
+from occto.services.register import bring_up_to_date
 from occto.services.register.current import CURRENT_ITEMS
 from occto.services.search import SEARCHED_ITEMS
 
@@ -22,10 +22,10 @@ class Batch(NamedTuple):
     differed: int
 
 
-def rebuild_batch(session: Session, *, after: int, limit: int, today: date) -> Batch:
-    """Rebuild the next `limit` members after the row number `after`, as of `today`."""
+def rebuild_batch(session: Session, *, after: int, limit: int, now: datetime) -> Batch:
+    """Rebuild the next `limit` members after the row number `after`; a membership found without a licence ends."""
     ids = session.scalars(select(Member.id).where(Member.id > after).order_by(Member.id).limit(limit)).all()
-    return Batch(ids[-1] if ids else None, len(ids), refresh_current(session, ids, today=today))
+    return Batch(ids[-1] if ids else None, len(ids), bring_up_to_date(session, ids, now=now))
 
 
 LOOK_BACK = timedelta(days=14)  # longer than the daily work is ever left standing

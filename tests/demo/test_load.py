@@ -44,10 +44,10 @@ from occto.queries.register import home_record
 from occto.services import audit, register, sign_in
 from occto.unit_of_work import run
 from tests.conftest import NOW
+from tests.demo.conftest import MEMBERS
 
 pytestmark = pytest.mark.wide
 
-MEMBERS = 30
 
 
 class _UndoError(Exception):
@@ -94,11 +94,6 @@ def _without_ids(answers: list[Any]) -> None:
 
 class TestLoaded:
     """One load, looked at from many sides."""
-
-    @pytest.fixture(scope="class")
-    @staticmethod
-    def loaded(template: str, database_kind: str, tmp_path_factory: Any) -> Iterator[Flask]:
-        yield from _loaded(template, database_kind, tmp_path_factory)
 
     @pytest.fixture(autouse=True)
     def _inside(self, loaded: Flask) -> Iterator[None]:
@@ -266,30 +261,3 @@ class TestLoaded:
     def test_everybody_active_has_the_shared_password(self) -> None:
         hashes = set(db.session.scalars(select(User.password_hash).where(User.state == UserState.ACTIVE)))
         assert len(hashes) == 1
-
-
-def _loaded(template: str, database_kind: str, tmp_path_factory: Any) -> Iterator[Flask]:
-    """An application on a database of its own that is loaded once for the whole class."""
-    import shutil
-    import uuid
-
-    from occto import create_app
-    from tests.conftest import _postgres, _postgres_url, settings
-
-    name = f"occto_demo_{uuid.uuid4().hex[:12]}"
-    if database_kind == "sqlite":
-        path = tmp_path_factory.mktemp("demo") / "demo.db"
-        shutil.copyfile(template, path)
-        url = f"sqlite:///{path}"
-    else:
-        _postgres(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
-        url = _postgres_url(name)
-    app = create_app(settings(url))
-    with app.app_context():
-        run(load_demo, MEMBERS, secrets=make_secrets(), now=NOW)
-        db.session.remove()
-    yield app
-    with app.app_context():
-        db.engine.dispose()
-    if database_kind == "postgres":
-        _postgres(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')

@@ -84,8 +84,8 @@ def _traces(session: Session, change_id: int) -> Iterator[Trace]:
         select(ControlFact, Member.id).join(Member, sides).where(by_change(ControlFact), ControlFact.controlling)
     )
     for control, member_id in session.execute(relations):
-        says = ("relation", control.child_body_id, control.parent_body_id, control.parent_name)
-        yield Trace(member_id, says, control.effective_on, control.ended_on, control.voided_id == change_id)
+        who = ("relation", control.child_body_id, control.parent_body_id, control.parent_name)
+        yield Trace(member_id, who, control.effective_on, control.ended_on, control.voided_id == change_id)
 
 
 def first_difference(traces: Iterable[Trace]) -> date | None:

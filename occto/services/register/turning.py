@@ -29,7 +29,10 @@ from occto.services.register.current import refresh_current
 def bring_up_to_date(session: Session, member_ids: Iterable[int], *, now: datetime) -> int:
     """Rebuild the copies of these members as of today and end the memberships that are over; how many rows differed."""
     ids = sorted(set(member_ids))
-    known = session.execute(select(Member.id, Member.current_state).where(Member.id.in_(ids)))
+    # Locked, so that of an approval and the daily work only one sees the membership end.
+    known = session.execute(
+        select(Member.id, Member.current_state).where(Member.id.in_(ids)).order_by(Member.id).with_for_update()
+    )
     before = {row.id: row.current_state for row in known}
     differed = refresh_current(session, ids, today=today_jst(now))
     for member_id in ids:

@@ -1,0 +1,127 @@
+"""What stands around the members of the demo: assemblies, contractors with mandates, yearly confirmations."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from random import Random
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from occto.demo.filer import filing_person
+from occto.demo.rows import Scene, member_id, user_id
+from occto.demo.shapes import Company, corporate_number
+from occto.domain.assembly import AssemblyKind, AssemblyState, fiscal_year, record_date
+from occto.domain.codes import MandateState, Procedure, UserKind, UserState
+from occto.domain.dates import start_of_day
+from occto.domain.settings import RECORD_DAYS
+from occto.models import Assembly, Contractor, Mandate, MandatePerson, MandateScope, User
+
+_PLACE = "当機関 大会議室（東京都江東区豊洲）"
+_SINCE_RECORD_DATE = 20
+_CONTRACTORS = 3  # the kind within a demo corporate number
+CONFIRMED_LAST = 400
+"""So many days ago the first company confirmed its record: the yearly reminder is due."""
+
+
+def add_assemblies(session: Session, today: date) -> None:
+    """The last ordinary assembly, an extraordinary one whose record date is past, and the next ordinary one."""
+    june = today.replace(month=6, day=24)
+    last = june if june < today else june.replace(year=june.year - 1)
+    coming = june if record_date(june) > today else june.replace(year=june.year + 1)
+    extraordinary = today - timedelta(days=_SINCE_RECORD_DATE) + timedelta(days=RECORD_DAYS)
+    for kind, held_on, state in (
+        (AssemblyKind.ORDINARY, last, AssemblyState.FINISHED),
+        (AssemblyKind.EXTRAORDINARY, extraordinary, AssemblyState.COUNTING),
+        (AssemblyKind.ORDINARY, coming, AssemblyState.PREPARING),
+    ):
+        session.add(
+            Assembly(
+                kind=kind,
+                fiscal_year=fiscal_year(held_on),
+                no=1,
+                held_at=start_of_day(held_on) + timedelta(hours=14),
+                place=_PLACE if state is not AssemblyState.PREPARING else None,
+                record_on=record_date(held_on),
+                state=state,
+            )
+        )
+    session.flush()
+
+
+def add_mandates(session: Session, scene: Scene, *, now: datetime) -> None:
+    """Two contractors: one acts for the first company and for another member, one did so until last spring."""
+    acting = _contractor(session, 1, "みなと電力サポート株式会社", "minato-support", ("湊 さやか", "岸 大輔"), now=now)
+    former = _contractor(session, 2, "千代田ビジネスサービス株式会社", "chiyoda-bs", ("堀 文香",), now=now)
+    everything = (Procedure.VIEW, Procedure.CHANGES)
+    _mandate(session, scene, 0, acting, everything, begun=180)
+    _mandate(session, scene, 4, acting, (Procedure.VIEW, Procedure.ASSEMBLY_REPLY), begun=95)
+    _mandate(session, scene, 0, former, (Procedure.VIEW,), begun=420, ended=190)
+
+
+def _contractor(
+    session: Session, number: int, name: str, domain: str, people: tuple[str, ...], *, now: datetime
+) -> tuple[Contractor, list[User]]:
+    contractor = Contractor(name=name, corporate_number=corporate_number(_CONTRACTORS, number))
+    users = [
+        User(
+            kind=UserKind.CONTRACTOR,
+            state=UserState.INVITED,
+            email=f"tantou{place}@{domain}.example.jp",
+            email_key=f"tantou{place}@{domain}.example.jp",
+            name=person,
+            title="受託業務部",
+            created_at=now - timedelta(days=420),
+        )
+        for place, person in enumerate(people, 1)
+    ]
+    session.add_all([contractor, *users])
+    session.flush()
+    return contractor, users
+
+
+def _mandate(
+    session: Session,
+    scene: Scene,
+    index: int,
+    held: tuple[Contractor, list[User]],
+    procedures: tuple[Procedure, ...],
+    *,
+    begun: int,
+    ended: int | None = None,
+) -> None:
+    contractor, users = held
+    administrator = user_id(scene, index, 0)
+    accepted_at = start_of_day(scene.today - timedelta(days=begun + 3)) + timedelta(hours=11)
+    ended_at = start_of_day(scene.today - timedelta(days=ended)) + timedelta(hours=15) if ended else None
+    mandate = Mandate(
+        member_id=member_id(index),
+        contractor_id=contractor.id,
+        state=MandateState.ENDED if ended else MandateState.ACTIVE,
+        proposed_by_id=administrator,
+        starts_on=scene.today - timedelta(days=begun),
+        accepted_by_id=administrator,
+        accepted_at=accepted_at,
+        ended_at=ended_at,
+        ended_by_id=administrator if ended else None,
+    )
+    session.add(mandate)
+    session.flush()
+    session.add_all(MandateScope(mandate_id=mandate.id, procedure=procedure) for procedure in procedures)
+    session.add_all(MandatePerson(mandate_id=mandate.id, user_id=user.id) for user in users)
+    session.flush()
+
+
+def confirmations(scene: Scene, made: Company) -> Iterator[dict[str, Any]]:
+    """«登録内容に相違ありません»: most members said so within the year, some before, some never.
+
+    The rows lack the newest register change of their instant.
+    """
+    person = filing_person(made)
+    if person is None or made.left_on(scene.today):
+        return
+    dice = Random(f"{scene.seed}/confirmed/{made.index}")  # noqa: S311 - invented data, the same from run to run
+    chance = dice.random()
+    days = CONFIRMED_LAST if made.index == 0 else dice.randint(5, 350) if chance < 0.6 else dice.randint(370, 420)
+    at = start_of_day(scene.today - timedelta(days=days)) + timedelta(hours=13)
+    if at > made.recorded_at and (made.index == 0 or chance <= 0.85):
+        yield {"member_id": member_id(made.index), "user_id": user_id(scene, made.index, person), "at": at}
