@@ -8,6 +8,7 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
+from occto.domain.changes import PART_TITLES
 from occto.domain.permissions import STAFF_ROLES, Role
 from occto.forms.join import SECTION_FORMS
 from tests.answers import main_submitted, submitted
@@ -70,6 +71,7 @@ VIEWERS = ("anonymous", "applicant", "member", *(role.value for role in STAFF_RO
 
 REAL: dict[str, tuple[str, ...]] = {
     "section": tuple(SECTION_FORMS),
+    "part": tuple(PART_TITLES),
     "row": ("0", "1"),
     "licence": ("GEN",),
     "attachment_id": ("1",),

@@ -106,7 +106,7 @@ class LicenceAddForm(BaseForm):
     )
     effective_on = DateField(
         "登録・許可・届出の日",
-        [Required(), NotFuture(), _not_before],
+        [Required(), _not_before],
         hint="この日から、この区分の電気事業者になります。西暦でも和暦でも入力できます。",
     )
     not_before: tuple[tuple[date, str], ...] = ()
@@ -139,7 +139,7 @@ class RelationAddForm(RelationForm):
     acquired_on = _in_place_of(
         DateField(
             "取得日",
-            [Required(), NotFuture()],
+            [Required()],
             hint="この日から資本関係があるものとして登録します。分からないときは、事由発生日を入力してください。",
         ),
         RelationForm.acquired_on,

@@ -24,7 +24,7 @@ from tests.observing import everything, row_counts
 
 pytestmark = pytest.mark.wide
 
-WORDS = {"token", "section", "licence", "export_type", "filename"}
+WORDS = {"token", "section", "part", "licence", "export_type", "filename"}
 """Parameters that are words: secrets of mailed links, keys of fixed lists, and names of static files."""
 WRITTEN_ON_GET = frozenset({"access_events", "access_subjects", "sessions"})
 """The access log and the session's own clock are the only things a GET may write."""

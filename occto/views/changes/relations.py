@@ -57,7 +57,8 @@ def _clean(case: Case, row: Row) -> Row | None:
 def _from_answers(clean: Mapping[str, Any]) -> Row:
     act = clean["act"]
     if act == ChangeAct.ADD:
-        return {"act": act, "typed": RelationAddForm(data=_form_row(clean["row"])).raw_values()}
+        row = {**clean["row"], "acquired_on": clean["row"].get("acquired_on") or clean["effective_on"]}
+        return {"act": act, "typed": RelationAddForm(data=_form_row(row)).raw_values()}
     number = clean["relation_no"]
     if act == ChangeAct.END:
         return {"act": act, "relation_no": number, "typed": {"ended_on": clean["effective_on"]}}
