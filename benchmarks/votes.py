@@ -48,8 +48,12 @@ def main() -> None:
         allocation = allocate(world)
         times.append(time.perf_counter() - begun)
     units = sum(len(each) for each in allocation.units.values())
-    sys.stdout.write(f"{given.members:,} members, {given.relations:,} relations, {units:,} units, {allocation.total:,} votes" + "\n")
-    sys.stdout.write(f"median {statistics.median(times):.2f} s, best {min(times):.2f} s, worst {max(times):.2f} s" + "\n")
+    sys.stdout.write(
+        f"{given.members:,} members, {given.relations:,} relations, {units:,} units, {allocation.total:,} votes" + "\n"
+    )
+    sys.stdout.write(
+        f"median {statistics.median(times):.2f} s, best {min(times):.2f} s, worst {max(times):.2f} s" + "\n"
+    )
 
 
 if __name__ == "__main__":

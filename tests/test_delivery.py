@@ -239,6 +239,9 @@ WORDS: dict[str, Any] = {
     "immediate": 1,
     "days": ["2026-12-01", "2027-04-01"],
     "other_number": "C-2026-00043",
+    "words": ["商号", "資本金"],
+    "ended_on": "2026-12-01",
+    "by": "佐藤 美咲",
     "other_title": "資本金の変更",
 }
 

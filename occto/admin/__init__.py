@@ -12,6 +12,7 @@ from occto.admin.jobs import JobsView
 from occto.admin.mails import MailsView
 from occto.admin.members import MembersView
 from occto.admin.records import RecordsView, SettingsView, TermsView
+from occto.admin.register import RegisterView
 from occto.admin.roster import RosterView
 from occto.admin.staff_entries import EntriesView
 from occto.admin.users import UsersView
@@ -46,6 +47,7 @@ def register(app: Flask) -> None:
         ChangesView(ChangeRequest, endpoint="change_requests"),
         EntriesView(),
         MembersView(Member, endpoint="members"),
+        RegisterView(),
         RosterView(RosterProposal, endpoint="roster"),
         ContractsView(ContractOfUse, endpoint="contracts"),
         UsersView(User, endpoint="users"),

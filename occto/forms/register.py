@@ -9,7 +9,7 @@ from occto.forms.base import BaseForm
 from occto.forms.fields import DateField, LineField
 from occto.forms.validators import Required
 
-_NUMBER = re.compile(r"\d{1,18}")
+_NUMBER = re.compile(r"\d{1,7}")
 _WITH_TIME = re.compile(r"(?P<day>.+?)[ T　]*(?P<hour>\d{1,2})[:時](?P<minute>\d{1,2})分?")
 _ASKED = "変更番号（例：1204）か、日時（例：2026年11月23日 17:00）を入力してください。"
 

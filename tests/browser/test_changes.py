@@ -108,7 +108,9 @@ def test_a_name_is_returned_corrected_and_approved_for_a_day_to_come(site: Site,
     operator.look("review")
     operator.press("審査を始める")
     operator.page.locator("[name='verdict_name'][value='REMARK']").check()
-    operator.page.locator("[name='words_name']").fill("登記事項証明書では「株式会社汐騒エナジー」です。空白を除いてください。")
+    operator.page.locator("[name='words_name']").fill(
+        "登記事項証明書では「株式会社汐騒エナジー」です。空白を除いてください。"
+    )
     operator.press("項目の確認を保存する")
     operator.look("review-marked")
     operator.follow("差し戻す")

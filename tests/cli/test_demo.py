@@ -4,6 +4,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from occto.demo.load import SMALLEST
 from occto.extensions import db
 from occto.models import Member
 from occto.unit_of_work import unit_of_work
@@ -31,17 +32,17 @@ def test_refused_outside_demo_mode(app: Flask, arguments: tuple[str, ...]) -> No
 
 def test_refused_where_there_are_members(demo_mode: Flask, make: Factory) -> None:
     make.member()
-    code, output = _run(demo_mode, "load-demo", "--members", "30")
+    code, output = _run(demo_mode, "load-demo", "--members", str(SMALLEST))
     assert code == 1
     assert "すでにデータがあります" in output
 
 
 def test_too_few_members_are_refused(demo_mode: Flask) -> None:
-    assert _run(demo_mode, "load-demo", "--members", "29")[0] == 2
+    assert _run(demo_mode, "load-demo", "--members", str(SMALLEST - 1))[0] == 2
 
 
 def test_loads_and_shows_a_code(demo_mode: Flask) -> None:
-    code, output = _run(demo_mode, "load-demo", "--members", "30")
+    code, output = _run(demo_mode, "load-demo", "--members", str(SMALLEST))
     assert code == 0, output
     assert "admin@shiomi.example.jp" in output
     code, output = _run(demo_mode, "demo-code", "ADMIN@shiomi.example.jp")

@@ -8,7 +8,7 @@ from occto.demo.accounts import ACCOUNTS, PASSWORD, accounts_table
 from occto.demo.companies import company, operator_code, outsider
 from occto.demo.shapes import BLOCK, Company
 from occto.domain.codes import Licence
-from occto.domain.control import check_new_parent
+from occto.domain.control import Control, check_new_parent
 from occto.domain.numbers import parse_corporate_number, parse_operator_code, parse_phone, parse_postal_code
 from occto.domain.passwords import MINIMUM_ALONE, check_password
 from occto.domain.profile import ITEMS, profile_items
@@ -69,7 +69,8 @@ def test_parents_come_first_and_close_no_ring(companies: list[Company]) -> None:
         for tie in each.ties:
             assert tie.parent_index is None or tie.parent_index < each.index
             if tie.controlling and tie.parent_index is not None and tie.ended_on is None:
-                check_new_parent(parents, child=each.index, parent=tie.parent_index)
+                above = lambda child: [Control(parents[child], date.min, date.max)] if child in parents else []  # noqa: E731
+                check_new_parent(above, child=each.index, parent=tie.parent_index, begin=date.min, end=date.max)
                 parents[each.index] = tie.parent_index
     assert parents[parents[2]] == 0, "a chain"
     assert [each for each in companies if any(tie.outsider_no is not None for tie in each.ties)]

@@ -49,7 +49,6 @@ from tests.demo.conftest import MEMBERS
 pytestmark = pytest.mark.wide
 
 
-
 class _UndoError(Exception):
     """Rolls a run back."""
 

@@ -1,12 +1,9 @@
 """会員情報: what is shown, what changes at once, the yearly confirmation, copies, and who may not."""
 
 from datetime import date, timedelta
-from io import BytesIO
 from typing import Any
 
 import pytest
-from openpyxl import load_workbook
-from pypdf import PdfReader
 from sqlalchemy import func, select
 
 from occto import clock
@@ -351,37 +348,6 @@ def test_contractors_that_can_see_it(make: Factory) -> None:
     assert "受託 三郎" in page
     assert "閲覧、変更申請" in page
     assert "前の受託者" not in page
-
-
-def test_the_copy_as_excel_holds_everything_as_text(make: Factory) -> None:
-    browser, member, _user = _member(make, name="=1+1株式会社")
-    _set(member, "name", "𠮷野髙﨑電力株式会社", _today() + timedelta(days=10))
-    _request(member)
-    answer = browser.get("/member/export.xlsx")
-    assert answer.status_code == 200
-    book = load_workbook(BytesIO(answer.data))
-    assert book.sheetnames == ["登録内容", "これからの変更", "これまでの変更", "申請"]
-    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row if cell.value is not None]
-    assert all(cell.data_type in ("s", "n") for cell in cells)
-    texts = {str(cell.value) for cell in cells}
-    assert {"=1+1株式会社", "𠮷野髙﨑電力株式会社", "C-2026-00007"} <= texts
-
-
-def test_the_copy_as_pdf(make: Factory) -> None:
-    browser, member, _user = _member(make)
-    answer = browser.get("/member/export.pdf")
-    text = "\n".join(page.extract_text() for page in PdfReader(BytesIO(answer.data)).pages)
-    assert "登録内容の写し" in text
-    assert member.current_name in text
-    assert "1 / " in text
-
-
-def test_copies_write_nothing(make: Factory) -> None:
-    browser, _member_row, _user = _member(make)
-    before = row_counts()
-    for path in PAGES:
-        assert browser.get(path).status_code == 200, path
-    assert row_counts() == before
 
 
 def test_strangers_and_people_without_a_company_stay_outside(make: Factory) -> None:

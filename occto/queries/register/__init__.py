@@ -19,9 +19,10 @@ from occto.queries.register.member import (
     pending,
 )
 from occto.queries.register.relations import RelationOnRecord, as_row, relations_as_of
-from occto.queries.register.roster_page import RegisterRow, register_batches, register_page
+from occto.queries.register.roster_page import COUNTED, RegisterRow, register_batches, register_members, register_page
 
 __all__ = [
+    "COUNTED",
     "REMIND_OF_FILING",
     "ContractorOnRecord",
     "FactToCome",
@@ -52,6 +53,7 @@ __all__ = [
     "pending",
     "profile_as_of",
     "register_batches",
+    "register_members",
     "register_page",
     "relations_as_of",
     "roster_as_of",

@@ -183,6 +183,14 @@ def register_page(
     return rows, last if rows and forth else None, first if rows and back else None, total
 
 
+_MEMBERS = {known: select(RosterFact.member_id).where(*_conditions(known=known)) for known in (False, True)}
+
+
+def register_members(session: Session, day: date, *, known: int | None = None) -> list[int]:
+    """The row numbers of all members of that day."""
+    return list(session.scalars(_MEMBERS[known is not None], _asked(day, known)))
+
+
 def register_batches(session: Session, day: date, *, known: int | None = None) -> Iterator[list[RegisterRow]]:
     """The whole register as of `day`, in batches, in the order of the roster."""
     result = session.execute(_ALL[known is not None], _asked(day, known), execution_options={"yield_per": TOGETHER})
