@@ -16,6 +16,7 @@ from flask import Flask
 from flask_migrate import upgrade
 from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
+from sqlalchemy.orm import InstrumentedAttribute
 
 import config
 from occto import clock, create_app, vault
@@ -26,6 +27,7 @@ from occto.domain.joining import ApplicationState
 from occto.domain.permissions import Role
 from occto.extensions import db
 from occto.models import Affiliation, Application, ApplicationDraft, Member, SessionRow, StaffRole
+from occto.queries.search import members_named
 from occto.services.sign_in import SESSION_LIFE
 from occto.unit_of_work import run, unit_of_work
 
@@ -42,6 +44,8 @@ class Ground:
     cookies: Mapping[str, str]
     application_id: int
     near_the_end: int
+    near_by_code: int
+    rare: str
     environment: Mapping[str, str]
 
 
@@ -87,11 +91,13 @@ def ground(kind: str, members: int) -> Iterator[Ground]:
     with _copies(kind, members, environment) as (ours, bare, copy):
         app = _app(ours, environment)
         with app.app_context():
-            cookies, application_id, near_the_end = _sign_in(app)
+            cookies, application_id = _sign_in(app)
+            near_the_end, near_by_code = _near_the_end(Member.kana_key), _near_the_end(Member.operator_code)
+            rare = _rare_term()
             db.session.remove()
             db.engine.dispose()
         copy()
-        yield Ground(ours, bare, cookies, application_id, near_the_end, environment)
+        yield Ground(ours, bare, cookies, application_id, near_the_end, near_by_code, rare, environment)
 
 
 @contextmanager
@@ -126,8 +132,8 @@ def _copies(kind: str, members: int, environment: Mapping[str, str]) -> Iterator
         _postgres(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in (ours_name, bare_name)))
 
 
-def _sign_in(app: Flask) -> tuple[dict[str, str], int, int]:
-    """Open sessions for an administrator of a member, an operator and an applicant; cookies, case, place near the end."""
+def _sign_in(app: Flask) -> tuple[dict[str, str], int]:
+    """Open sessions for an administrator of a member, an operator and an applicant; cookies and case."""
     session = db.session()
     user_id, member_id = session.execute(
         select(Affiliation.user_id, Affiliation.member_id)
@@ -146,17 +152,29 @@ def _sign_in(app: Flask) -> tuple[dict[str, str], int, int]:
         .order_by(func.count().desc(), Application.id)
         .limit(1)
     )
-    order = select(Member.id).order_by(Member.kana_key.desc(), Member.id.desc())
-    near_the_end = session.scalar(order.offset(120).limit(1)) or session.scalar(order.limit(1))
     assert application_id is not None
-    assert near_the_end is not None
     now = clock.now()
     cookies = {
         "member": _session(app, now, user_id=user_id, member_id=member_id),
         "staff": _session(app, now, user_id=operator),
         "applicant": _session(app, now, application_id=application_id),
     }
-    return cookies, application_id, near_the_end
+    return cookies, application_id
+
+
+def _near_the_end(key: InstrumentedAttribute[str]) -> int:
+    """The row number of the member behind which some 120 are left in this order."""
+    order = select(Member.id).order_by(key.desc(), Member.id.desc())
+    return db.session().scalar(order.offset(120).limit(1)) or db.session().scalar(order.limit(1)) or 0
+
+
+def _rare_term() -> str:
+    """Two neighbouring signs of names that few members have."""
+    session = db.session()
+    names = session.scalars(select(Member.name_key).order_by(Member.id.desc()).limit(3)).all()
+    found = {name[place : place + 2] for name in names for place in range(len(name) - 1)}
+    few = {pair: len(session.scalars(members_named(session, pair).limit(500)).all()) for pair in sorted(found)}
+    return min(few, key=lambda pair: (few[pair], pair))
 
 
 def _session(app: Flask, now: datetime, **whose: int | None) -> str:

@@ -12,7 +12,7 @@ from occto.admin.jobs import JobsView
 from occto.admin.mails import MailsView
 from occto.admin.members import MembersView
 from occto.admin.records import RecordsView, SettingsView, TermsView
-from occto.admin.register import RegisterView
+from occto.admin.register_as_of import RegisterView
 from occto.admin.roster import RosterView
 from occto.admin.staff_entries import EntriesView
 from occto.admin.users import UsersView

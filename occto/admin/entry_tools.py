@@ -1,22 +1,27 @@
 """What the screens of entries share: their kinds, the parts of a draft, what a succession leaves behind."""
 
+from collections.abc import Callable
 from typing import Any
 
-from flask import url_for
+from flask import abort, request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor
+from occto.admin.base import clamped_id
 from occto.admin.change_page import state_in_words
 from occto.admin.entry_rows import part_words
 from occto.change_words import items_in_words
 from occto.domain.changes import PART_TITLES, Part
 from occto.domain.codes import AttachmentKind, Channel
-from occto.domain.errors import NotFound
+from occto.domain.errors import NotFound, Refusal, Stale
+from occto.extensions import db
+from occto.forms.base import BaseForm
 from occto.labels import label
 from occto.models import ChangeDraft, ChangeRequest
 from occto.services.changes import drafts, submission
+from occto.views.tools import once
 
 PAPER, CORRECTION, SUCCESSION = "paper", "correction", "succession"
 KINDS: dict[str, tuple[str, Channel, tuple[Part, ...], str]] = {
@@ -103,3 +108,42 @@ def left_behind(member_id: int) -> list[tuple[str, str, str]]:
         ),
         ("名簿番号", "名簿番号は移りません。", url_for("roster.index_view")),
     ]
+
+
+def sent_form() -> Any:
+    """What was sent, or nothing when the page is opened."""
+    return request.form if request.method == "POST" else None
+
+
+def sent_version() -> int:
+    """The version that was on the screen."""
+    return clamped_id(request.form.get("version")) or 0
+
+
+def shown_version(number: int, part: Part, version: int, *, stale: bool) -> int:
+    """The version that the page carries: after another's save that of what is saved now, so that it can be sent again."""
+    return drafts_of(db.session(), number)[part].version if stale else version
+
+
+def asked_part() -> Part:
+    """The part that the address names; 404 for one there is not."""
+    name = request.values.get("part", "")
+    if name not in {part.value for part in Part}:
+        abort(404)
+    return Part(name)
+
+
+def answered(form: BaseForm, act: Callable[[Session], str], page: Callable[[bool], str]) -> Any:
+    """The page; or the act, once; a refusal beside its field, with everything typed. `page` is told whether it was stale."""
+    if request.method == "GET":
+        return page(False)
+    if not form.validate():
+        return page(False), 422
+    try:
+        return once(act)
+    except NotFound:
+        abort(404)
+    except Refusal as refusal:
+        stale = isinstance(refusal, Stale)
+        form.add_error(None if stale else refusal.field, refusal.sentence)
+        return page(stale), 409

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from occto import clock
 from occto.access import actor, permit
 from occto.admin.base import Screen, clamped_id, search_term
+from occto.admin.entry_papers import EntryPapers
 from occto.admin.entry_rows import (
     ROW_FORMS,
     correction_answers,
@@ -22,30 +23,31 @@ from occto.admin.entry_rows import (
     row_words,
     same_target,
     standing_facts,
-    succession_answers,
-    succession_form,
 )
 from occto.admin.entry_tools import (
     KINDS,
+    answered,
+    asked_part,
     drafts_of,
-    items_of_entry,
     kinds,
-    left_behind,
     rows_of,
     save,
+    sent_form,
+    sent_version,
+    shown_version,
     state_of,
     task,
 )
 from occto.change_words import items_in_words
 from occto.domain.changes import EDITABLE, PART_TITLES, PROFILE_PARTS, Part
-from occto.domain.codes import AttachmentKind, ChangeAct, Channel, ScanState
+from occto.domain.codes import ChangeAct, Channel
 from occto.domain.dates import today_jst
-from occto.domain.errors import NotFound, Refusal, Stale
+from occto.domain.errors import NotFound, Refusal
 from occto.domain.permissions import Permission
 from occto.extensions import db
 from occto.forms.base import BaseForm
 from occto.forms.changes import PART_FORMS
-from occto.forms.staff_entries import EntryDocumentForm, OfficeChangeForm, PaperChangeForm, choose
+from occto.forms.staff_entries import OfficeChangeForm, PaperChangeForm
 from occto.labels import label
 from occto.models import ChangeDraft, ChangeRequest, Member
 from occto.queries.search import members_named
@@ -53,7 +55,6 @@ from occto.services import audit
 from occto.services.changes import drafts, submission
 from occto.unit_of_work import run
 from occto.views.tools import new_form_id, once, see_other
-from occto.views.uploads import LIMIT_MB, uploaded
 
 FOUND = 20
 MINE = 50
@@ -61,7 +62,7 @@ _ENTER = Permission.CHANGE_ENTER
 _BOTH, _POST = ("GET", "POST"), ("POST",)
 
 
-class EntriesView(Screen, BaseView):
+class EntriesView(EntryPapers, Screen, BaseView):
     """書面・訂正の入力. Whoever enters is the first person; an approver other than whoever had a hand in it decides."""
 
     see = _ENTER
@@ -99,7 +100,7 @@ class EntriesView(Screen, BaseView):
         title, channel, parts, lead = KINDS[kind]
         member_id, now = member.id, clock.now()
         form_class = PaperChangeForm if channel is Channel.PAPER else OfficeChangeForm
-        form = form_class(_sent(), today=today_jst(now))
+        form = form_class(sent_form(), today=today_jst(now))
 
         def act(session: Session) -> str:
             opened = drafts.start(
@@ -122,7 +123,7 @@ class EntriesView(Screen, BaseView):
                 title, form, back=back, hidden=hidden, lead=lead, caption=self._member(member_id).current_name
             )
 
-        return _answer(form, act, page)
+        return answered(form, act, page)
 
     @expose("/details/")
     def details_view(self) -> str:
@@ -149,13 +150,13 @@ class EntriesView(Screen, BaseView):
     def part(self) -> Any:
         """A part: inputs over the record, or rows with doors to add some."""
         row = self._entry()
-        session, number, part = db.session(), row.id, _part()
+        session, number, part = db.session(), row.id, asked_part()
         draft = drafts_of(session, number).get(part)
         if draft is None or part is Part.FILES:
             abort(404)
         if part not in PROFILE_PARTS:
             return self._rows_page(row, part, draft)
-        version = _version() or draft.version
+        version = sent_version() or draft.version
         form = profile_form(session, row, part, draft.answers)
         if request.method == "POST":
             form = PART_FORMS[part](request.form, today=today_jst(clock.now()))
@@ -167,10 +168,12 @@ class EntriesView(Screen, BaseView):
             save(writing, number, part, answers, version)
             return url_for("entries.details_view", id=number)
 
-        return _answer(
+        return answered(
             form,
             act,
-            lambda stale: self._part_page(number, part, form, version=_shown(number, part, version, stale=stale)),
+            lambda stale: self._part_page(
+                number, part, form, version=shown_version(number, part, version, stale=stale)
+            ),
         )
 
     def _part_page(self, number: int, part: Part, form: BaseForm, *, version: int) -> str:
@@ -204,14 +207,14 @@ class EntriesView(Screen, BaseView):
     @expose("/row/", methods=_BOTH)
     def row(self) -> Any:
         """A new row of a part: an addition or an end."""
-        row, part = self._entry(), _part()
+        row, part = self._entry(), asked_part()
         number, today = row.id, today_jst(clock.now())
         act_name = request.values.get("act", "")
         if act_name not in {one.value for one in ChangeAct} or part not in drafts_of(db.session(), number):
             abort(404)
         kind = ChangeAct(act_name)
-        title, form = row_form(db.session(), row, part, kind, _sent(), today=today)
-        version = _version() or drafts_of(db.session(), number)[part].version
+        title, form = row_form(db.session(), row, part, kind, sent_form(), today=today)
+        version = sent_version() or drafts_of(db.session(), number)[part].version
 
         def act(session: Session) -> str:
             rows = rows_of(session, number, part)
@@ -219,10 +222,12 @@ class EntriesView(Screen, BaseView):
             return url_for("entries.part", id=number, part=part.value)
 
         hidden = {"id": number, "part": part.value, "act": kind.value}
-        return _answer(
+        return answered(
             form,
             act,
-            lambda stale: self._row_page(title, form, number, part, hidden, _shown(number, part, version, stale=stale)),
+            lambda stale: self._row_page(
+                title, form, number, part, hidden, shown_version(number, part, version, stale=stale)
+            ),
         )
 
     @expose("/correct/", methods=_BOTH)
@@ -233,8 +238,8 @@ class EntriesView(Screen, BaseView):
         kind, target = request.values.get("kind", ""), clamped_id(request.values.get("target")) or 0
         if part not in drafts_of(db.session(), number):
             abort(404)
-        found, form = correction_form(db.session(), row, kind, target, _sent(), today=today)
-        version = _version() or drafts_of(db.session(), number)[part].version
+        found, form = correction_form(db.session(), row, kind, target, sent_form(), today=today)
+        version = sent_version() or drafts_of(db.session(), number)[part].version
 
         def act(session: Session) -> str:
             entry = session.get(ChangeRequest, number)
@@ -246,11 +251,11 @@ class EntriesView(Screen, BaseView):
 
         hidden = {"id": number, "kind": kind, "target": target}
         lead = f"いまの登録：{found.value}（{found.since}、{found.number}）"
-        return _answer(
+        return answered(
             form,
             act,
             lambda stale: self._row_page(
-                found.title, form, number, part, hidden, _shown(number, part, version, stale=stale), lead=lead
+                found.title, form, number, part, hidden, shown_version(number, part, version, stale=stale), lead=lead
             ),
         )
 
@@ -265,8 +270,8 @@ class EntriesView(Screen, BaseView):
     @expose("/remove-row/", methods=_POST)
     def remove_row(self) -> Any:
         """Take a row out of a part."""
-        row, part, place = self._entry(), _part(), clamped_id(request.form.get("row"))
-        number, version = row.id, _version()
+        row, part, place = self._entry(), asked_part(), clamped_id(request.form.get("row"))
+        number, version = row.id, sent_version()
 
         def act(session: Session) -> str:
             rows = rows_of(session, number, part)
@@ -275,120 +280,6 @@ class EntriesView(Screen, BaseView):
             return url_for("entries.part", id=number, part=part.value)
 
         return self._do(act, "entries.part", id=number, part=part.value)
-
-    @expose("/succession/", methods=_BOTH)
-    def succession(self) -> Any:
-        """To whom the licences pass, and from when."""
-        row = self._entry()
-        session, number, today, part = db.session(), row.id, today_jst(clock.now()), Part.SUCCESSION
-        draft = drafts_of(session, number).get(part)
-        if draft is None:
-            abort(404)
-        term, answers, version = search_term(), draft.answers, _version() or draft.version
-        found = self._successors(row, term, answers)
-        form = succession_form(session, row, answers, found, _sent(), today=today)
-
-        def act(writing: Session) -> str:
-            entry = writing.get(ChangeRequest, number)
-            assert entry is not None
-            clean = succession_answers(writing, entry, form, self._successors(entry, term, answers), today=today)
-            save(writing, number, part, clean, version)
-            return url_for("entries.details_view", id=number)
-
-        def page(stale: bool) -> str:
-            return self.render(
-                "admin/change_succession.html",
-                case=self._entry(),
-                term=term,
-                found=len(form["successor_id"].choices),
-                form=form,
-                version=_shown(number, part, version, stale=stale),
-                form_id=new_form_id(),
-                errors=bool(form.errors or form.form_errors),
-                left_behind=left_behind(self._entry().member_id),
-            )
-
-        return _answer(form, act, page)
-
-    def _successors(self, row: ChangeRequest, term: str, answers: Any) -> list[Member]:
-        """The members found by what was typed, and the one chosen before, never the member itself."""
-        found = [one for one in self._found(term) if one.id != row.member_id] if term else []
-        chosen = [answers["successor_id"]] if answers else []
-        typed = clamped_id(request.form.get("successor_id"))
-        wanted = [one for one in (*chosen, typed) if one and one != row.member_id and one not in {m.id for m in found}]
-        return [*found, *db.session.scalars(select(Member).where(Member.id.in_(wanted)))]
-
-    @expose("/files/", methods=_BOTH)
-    def files(self) -> Any:
-        """The documents of an entry and what each proves."""
-        row = self._entry()
-        session, number, now = db.session(), row.id, clock.now()
-        items = items_of_entry(session, row)
-        form = EntryDocumentForm(_sent())
-        choose(form, "items", [(one.key, one.title) for one in items])
-        error = ""
-        if request.method == "POST" and form.validate():
-            try:
-                taken = uploaded()
-                if taken is None:
-                    raise Refusal("no_file", "ファイルを選んでください。", field="file")
-
-                def act(writing: Session) -> str:
-                    drafts.add_file(
-                        writing,
-                        number,
-                        kind=AttachmentKind(form.kind.data),
-                        items=form["items"].data or [],
-                        name=taken.name,
-                        media_type=taken.media_type,
-                        content=taken.content,
-                        scan_state=ScanState.NOT_CONFIGURED,
-                        actor=actor(),
-                        now=now,
-                    )
-                    return url_for("entries.files", id=number)
-
-                return once(act)
-            except Refusal as refusal:
-                error = refusal.sentence
-        page = self._files_page(number, form, error=error)
-        return (page, 422) if request.method == "POST" else page
-
-    def _files_page(self, number: int, form: EntryDocumentForm, *, error: str) -> str:
-        row = self._entry()
-        session = db.session()
-        listed = (drafts_of(session, number)[Part.FILES].answers or {}).get("files", ())
-        titles = {one.key: one.title for one in items_of_entry(session, row)}
-        held = [
-            (
-                one["id"],
-                one["name"],
-                label(AttachmentKind(one["kind"])),
-                "、".join(titles.get(key, "") for key in one["items"]),
-            )
-            for one in listed
-        ]
-        return self.render(
-            "admin/change_files.html",
-            case=row,
-            held=held,
-            form=form,
-            file_error=error,
-            limit=LIMIT_MB,
-            new_form_id=new_form_id,
-            errors=bool(error or form.errors),
-        )
-
-    @expose("/remove-file/", methods=_POST)
-    def remove_file(self) -> Any:
-        """Take a document out."""
-        number, file_id = self._entry().id, clamped_id(request.form.get("file")) or 0
-
-        def act(session: Session) -> str:
-            drafts.remove_file(session, number, file_id, actor=actor(), now=clock.now())
-            return url_for("entries.files", id=number)
-
-        return self._do(act, "entries.files", id=number)
 
     @expose("/check/", methods=_BOTH)
     def check(self) -> Any:
@@ -523,39 +414,3 @@ for _name in ("index_view", "new", "details_view", "part", "row", "correct", "re
     permit(_ENTER)(getattr(EntriesView, _name))
 for _name in ("files", "remove_file", "check", "withdraw"):
     permit(_ENTER)(getattr(EntriesView, _name))
-
-
-def _sent() -> Any:
-    return request.form if request.method == "POST" else None
-
-
-def _version() -> int:
-    return clamped_id(request.form.get("version")) or 0
-
-
-def _shown(number: int, part: Part, version: int, *, stale: bool) -> int:
-    """The version that the page carries: after another's save that of what is saved now, so that it can be sent again."""
-    return drafts_of(db.session(), number)[part].version if stale else version
-
-
-def _part() -> Part:
-    name = request.values.get("part", "")
-    if name not in {part.value for part in Part}:
-        abort(404)
-    return Part(name)
-
-
-def _answer(form: BaseForm, act: Callable[[Session], str], page: Callable[[bool], str]) -> Any:
-    """The page; or the act, once; a refusal beside its field, with everything typed. `page` is told whether it was stale."""
-    if request.method == "GET":
-        return page(False)
-    if not form.validate():
-        return page(False), 422
-    try:
-        return once(act)
-    except NotFound:
-        abort(404)
-    except Refusal as refusal:
-        stale = isinstance(refusal, Stale)
-        form.add_error(None if stale else refusal.field, refusal.sentence)
-        return page(stale), 409

@@ -166,7 +166,7 @@ def _member(session: Session, member_id: int, asked: Asked) -> dict[str, Any]:
     return {
         "name_then": profile.get("name"),
         "roster_no": reads.roster_as_of(session, member_id, asked.day, known=asked.known),
-        "parts": [
+        "record_parts": [
             record_words.licence_part(licences, today=asked.day),
             *record_words.profile_parts(profile, coming=coming),
             record_words.relation_part(relations, today=asked.day),

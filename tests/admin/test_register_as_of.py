@@ -7,7 +7,7 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import select
 
-from occto.admin import register as screen
+from occto.admin import register_as_of as screen
 from occto.domain.codes import ChangeSource, EndReason, Licence
 from occto.domain.permissions import Role
 from occto.extensions import db
