@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
-from urllib.parse import quote, unquote
+from urllib.parse import quote
 
 from benchmarks.bare_marks import NONCE, TOKEN
 from benchmarks.prepare import Ground, ground
@@ -98,7 +98,7 @@ def _frames(server: Server, measured: list[Page], cookies: dict[str, str]) -> di
         begin = html.index(page.marks[0]) if page.marks else len(html)
         end = html.index(page.marks[1]) if page.marks else len(html)
         found[page.name] = [html[:begin], html[begin:end], html[end:]]
-    found["paths"] = [(page.name, unquote(page.path)) for page in measured]  # type: ignore[misc]
+    found["paths"] = [(page.name, page.path) for page in measured]  # type: ignore[misc]
     return found
 
 

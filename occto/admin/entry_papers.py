@@ -17,9 +17,11 @@ from occto.admin.entry_rows import (
 )
 from occto.admin.entry_tools import (
     answered,
+    asked_part,
     drafts_of,
     items_of_entry,
     left_behind,
+    rows_of,
     save,
     sent_form,
     sent_version,
@@ -101,9 +103,7 @@ class EntryPapers:
         error = ""
         if request.method == "POST" and form.validate():
             try:
-                taken = uploaded()
-                if taken is None:
-                    raise Refusal("no_file", "ファイルを選んでください。", field="file")
+                taken = _required(uploaded())
 
                 def act(writing: Session) -> str:
                     drafts.add_file(
@@ -161,3 +161,23 @@ class EntryPapers:
             return url_for("entries.files", id=number)
 
         return self._do(act, "entries.files", id=number)
+
+    @expose("/remove-row/", methods=_POST)
+    def remove_row(self) -> Any:
+        """Take a row out of a part."""
+        row, part, place = self._entry(), asked_part(), clamped_id(request.form.get("row"))
+        number, version = row.id, sent_version()
+
+        def act(session: Session) -> str:
+            rows = rows_of(session, number, part)
+            left = [one for no, one in enumerate(rows, 1) if no != place]
+            save(session, number, part, {"rows": left} if left else None, version)
+            return url_for("entries.part", id=number, part=part.value)
+
+        return self._do(act, "entries.part", id=number, part=part.value)
+
+
+def _required(taken: Any) -> Any:
+    if taken is None:
+        raise Refusal("no_file", "ファイルを選んでください。", field="file")
+    return taken

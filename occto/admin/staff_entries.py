@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from occto import clock
-from occto.access import actor, permit
+from occto.access import actor
 from occto.admin.base import Screen, clamped_id, search_term
 from occto.admin.entry_papers import EntryPapers
 from occto.admin.entry_rows import (
@@ -267,20 +267,6 @@ class EntriesView(EntryPapers, Screen, BaseView):
             title, form, back=back, hidden=hidden, version=version, lead=lead, button="この内容で加える"
         )
 
-    @expose("/remove-row/", methods=_POST)
-    def remove_row(self) -> Any:
-        """Take a row out of a part."""
-        row, part, place = self._entry(), asked_part(), clamped_id(request.form.get("row"))
-        number, version = row.id, sent_version()
-
-        def act(session: Session) -> str:
-            rows = rows_of(session, number, part)
-            left = [one for no, one in enumerate(rows, 1) if no != place]
-            save(session, number, part, {"rows": left} if left else None, version)
-            return url_for("entries.part", id=number, part=part.value)
-
-        return self._do(act, "entries.part", id=number, part=part.value)
-
     @expose("/check/", methods=_BOTH)
     def check(self) -> Any:
         """What will be submitted; another decides on it."""
@@ -408,9 +394,3 @@ class EntriesView(EntryPapers, Screen, BaseView):
                 now=clock.now(),
                 search_key=None,
             )
-
-
-for _name in ("index_view", "new", "details_view", "part", "row", "correct", "remove_row", "succession"):
-    permit(_ENTER)(getattr(EntriesView, _name))
-for _name in ("files", "remove_file", "check", "withdraw"):
-    permit(_ENTER)(getattr(EntriesView, _name))

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from occto import clock
 from occto.domain.changes import ChangeState
-from occto.domain.codes import ChangeAct, ChangeSource, Licence, MandateState, Procedure, UserKind
+from occto.domain.codes import ChangeAct, ChangeSource, MandateState, Procedure, UserKind
 from occto.domain.dates import format_date, today_jst
 from occto.domain.permissions import Role
 from occto.extensions import db
@@ -394,20 +394,3 @@ def test_home_does_not_show_a_roster_number_to_come(make: Factory) -> None:
     assert "777" not in browser.get("/home").get_data(as_text=True)
     page = browser.get("/member").get_data(as_text=True)
     assert "名簿番号：777" in page
-
-
-def test_a_licence_ended_is_told_in_words(make: Factory) -> None:
-    browser, member, _user = _member(make, licences=("GEN", "RETAIL"))
-    held = next(h for h in reads.licences_as_of(db.session(), member.id, _today()) if h.category is Licence.GEN)
-    on = _today() + timedelta(days=30)
-    with unit_of_work() as session:
-        change = register.begin_change(
-            session, source_kind=ChangeSource.DEMO, source_id=None, actor_id=None, second_actor_id=None, now=NOW
-        )
-        register.end_licence(
-            session, change, member_id=member.id, licence_id=held.licence_id, ended_on=on, reason="CLOSURE_NOTIFICATION"
-        )
-        register.finish_change(session, change, now=NOW)
-    page = browser.get("/member").get_data(as_text=True)
-    assert "発電事業者の終了" in page
-    assert "発電事業者が終わります" in page

@@ -1,4 +1,4 @@
-"""会員情報: what is shown, what changes at once, the yearly confirmation, copies, and who may not."""
+"""会員情報: copies of the record, and what is told of an ended licence."""
 
 from datetime import date, timedelta
 from io import BytesIO
@@ -9,9 +9,10 @@ from pypdf import PdfReader
 
 from occto import clock
 from occto.domain.changes import ChangeState
-from occto.domain.codes import ChangeAct, ChangeSource
+from occto.domain.codes import ChangeAct, ChangeSource, Licence
 from occto.domain.dates import today_jst
 from occto.domain.permissions import Role
+from occto.extensions import db
 from occto.models import (
     ChangeItem,
     ChangeRequest,
@@ -19,6 +20,7 @@ from occto.models import (
     Member,
     User,
 )
+from occto.queries import register as reads
 from occto.services import register
 from occto.unit_of_work import unit_of_work
 from tests.clients import Browser
@@ -127,3 +129,20 @@ def test_copies_write_nothing(make: Factory) -> None:
     for path in PAGES:
         assert browser.get(path).status_code == 200, path
     assert row_counts() == before
+
+
+def test_a_licence_ended_is_told_in_words(make: Factory) -> None:
+    browser, member, _user = _member(make, licences=("GEN", "RETAIL"))
+    held = next(h for h in reads.licences_as_of(db.session(), member.id, _today()) if h.category is Licence.GEN)
+    on = _today() + timedelta(days=30)
+    with unit_of_work() as session:
+        change = register.begin_change(
+            session, source_kind=ChangeSource.DEMO, source_id=None, actor_id=None, second_actor_id=None, now=NOW
+        )
+        register.end_licence(
+            session, change, member_id=member.id, licence_id=held.licence_id, ended_on=on, reason="CLOSURE_NOTIFICATION"
+        )
+        register.finish_change(session, change, now=NOW)
+    page = browser.get("/member").get_data(as_text=True)
+    assert "発電事業者の終了" in page
+    assert "発電事業者が終わります" in page
