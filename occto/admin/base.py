@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from flask import abort, request, url_for
@@ -47,6 +48,12 @@ def clamped_id(text: str | None) -> int | None:
 def search_term() -> str:
     """What was typed into the search box, without what no database takes, at most TERM_LIMIT signs."""
     return storable(request.values.get("q", "")[: 2 * TERM_LIMIT]).strip()[:TERM_LIMIT]
+
+
+@lru_cache(maxsize=256)
+def _address(_root: str, endpoint: str) -> str:
+    """The address of a page without parameters, worked out once for each root that the application is mounted at."""
+    return url_for(endpoint)
 
 
 def without_indents(body: str) -> str:
@@ -113,7 +120,7 @@ class Screen:
         return [
             {
                 "label": view.name,
-                "url": url_for(f"{view.endpoint}.{view._default_view}"),
+                "url": _address(request.script_root, f"{view.endpoint}.{view._default_view}"),
                 "current": view is self,
                 "gap": view.gap,
                 "number": numbers.get(view.counter, 0),

@@ -10,7 +10,7 @@ from markupsafe import Markup, escape
 from sqlalchemy import BigInteger, ColumnElement, Integer, Select, bindparam, func, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from occto.queries.search import among
+from occto.queries.search import among, as_hits, is_sqlite
 
 PAGE = 50
 _BETWEEN = "\0"  # in no text of a database
@@ -115,12 +115,13 @@ def page_of(session: Session, listing: Listing, cursor: Cursor, *, size: int, li
     `light`: rows of columns; otherwise objects, with the further columns set on them as attributes.
     """
     place, backwards = cursor.after or cursor.before, cursor.after is None and cursor.before is not None
-    query = _statement(listing, sought=place is not None, backwards=backwards)
+    given: dict[str, Any] = {"list_size": size + 1}
+    if place is not None:
+        given["list_place"] = place
     if listing.hits is not None:
-        query = query.join(*among(session, listing.model.id, listing.hits))
-    found = session.execute(
-        query, {"list_size": size + 1, "list_place": place} if place else {"list_size": size + 1}
-    ).all()
+        given["list_hits"] = as_hits(session, listing.hits)
+    query = _statement(listing, sqlite=is_sqlite(session), sought=place is not None, backwards=backwards)
+    found = session.execute(query, given).all()
     known = len(listing.hits) if listing.hits is not None else COUNTED if listing.many else None
     if known is None:
         known = found[0].list_total if found else _counted(session, listing, cursor)
@@ -139,13 +140,16 @@ _STATEMENTS: dict[Any, Select[Any]] = {}
 """The statements of lists without conditions, by what they depend on: building one costs more than running it."""
 
 
-def _statement(listing: Listing, *, sought: bool, backwards: bool) -> Select[Any]:
-    if listing.conditions or listing.hits is not None:
-        return _built(listing, sought=sought, backwards=backwards)
-    key = (listing.model, tuple(listing.columns), listing.order, sought, backwards)
-    if key not in _STATEMENTS:
-        _STATEMENTS[key] = _built(listing, sought=sought, backwards=backwards)
-    return _STATEMENTS[key]
+def _statement(listing: Listing, *, sqlite: bool, sought: bool, backwards: bool) -> Select[Any]:
+    key = (listing.model, tuple(listing.columns), listing.order, listing.hits is None, sqlite, sought, backwards)
+    query = None if listing.conditions else _STATEMENTS.get(key)
+    if query is None:
+        query = _built(listing, sought=sought, backwards=backwards)
+        if listing.hits is not None:
+            query = query.join(*among(sqlite, listing.model.__table__.c.id))
+        if not listing.conditions:
+            _STATEMENTS[key] = query
+    return query
 
 
 def _built(listing: Listing, *, sought: bool, backwards: bool) -> Select[Any]:

@@ -26,7 +26,7 @@ from occto.extensions import db
 from occto.labels import choices, label
 from occto.models import Body, ContractOfUse, Member, RosterFact
 from occto.queries.contracts import newest_contract, state_in_words
-from occto.queries.search import matches_while_walking, member_ids
+from occto.queries.search import first_ids, matches_while_walking, member_ids
 
 
 def _licences(_view: Any, _context: Any, row: Member, _name: str) -> str:
@@ -120,20 +120,21 @@ class MembersView(StaffView):
 
     def listing(self, asked: Asked) -> Listing:
         """By the index: up to COUNTED members are fetched and sorted; of more, those met in the order of the list are taken."""
-        plain = super().listing(asked)
         marks = [mark(key, asked.chosen[key]) for key in _INDEXED if key in asked.chosen]
         sought = wanted(asked.term, marks=marks)
         if not asked.term and not marks:
-            return plain
+            return super().listing(asked)
         session = db.session()
-        ids = member_ids(session, sought)
+        plain = Listing(Member, self._columns, self.scope(), self.orders[asked.order])
         others = [self.facets[key].matches(value) for key, value in asked.chosen.items() if key not in _INDEXED]
         if others:
-            found = ids.subquery()
+            found = member_ids(session, sought).subquery()
             ids = select(found.c.member_id).join(Member, Member.id == found.c.member_id).where(*others)
-        hits = list(session.scalars(ids.limit(COUNTED + 1)))
+            hits = list(session.scalars(ids.limit(COUNTED + 1)))
+        else:
+            hits = first_ids(session, sought, limit=COUNTED + 1)
         if len(hits) <= COUNTED:
-            return replace(plain, conditions=self.scope(), hits=hits)
+            return replace(plain, hits=hits)
         narrowed = [self.facets[key].matches(value) for key, value in asked.chosen.items()]
         text = [matches_while_walking(replace(sought, marks=()))] if asked.term else []
         return replace(plain, conditions=[*self.scope(), *narrowed, *text], many=True)

@@ -1,6 +1,7 @@
 """Members by any part of any name, by code and by what they are: through the index over pairs of signs."""
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -11,6 +12,7 @@ from sqlalchemy import (
     String,
     Text,
     and_,
+    bindparam,
     case,
     cast,
     column,
@@ -23,7 +25,7 @@ from sqlalchemy import (
     union,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from occto.domain.searching import ESCAPE, Wanted, token, wanted
 from occto.models import Body, Member, MemberSearch, RosterFact
@@ -34,29 +36,54 @@ _SQLITE_INDEX = table(INDEX, column("rowid", Integer), column(INDEX, String))
 _INDEX = table(INDEX, column("member_id", BigInteger), column("pairs", ARRAY(Text)))
 
 
-def _is_sqlite(session: Session) -> bool:
+def is_sqlite(session: Session) -> bool:
+    """Which of the two engines it is."""
     return session.get_bind().dialect.name == "sqlite"
 
 
-def _like(asked: Wanted) -> ColumnElement[bool]:
-    return MemberSearch.text.like(asked.pattern, escape=ESCAPE)
-
-
 def _by_text(session: Session, asked: Wanted) -> Select[Any]:
-    """Ids of the members whose text contains what is asked for."""
+    """Ids of the members whose text contains what is asked for, to be made part of another statement."""
+    sqlite = is_sqlite(session)
+    pairs = literal(_match(asked), String) if sqlite else literal(asked.pairs, ARRAY(Text))
+    return _shaped(sqlite, asked, pairs=pairs, pattern=literal(asked.pattern, String))
+
+
+def _match(asked: Wanted) -> str:
+    return " ".join(f'"{token(pair)}"' for pair in asked.pairs)
+
+
+def _shaped(sqlite: bool, asked: Wanted, *, pairs: ColumnElement[Any], pattern: ColumnElement[str]) -> Select[Any]:
+    like = MemberSearch.text.like(pattern, escape=ESCAPE)
     if not asked.pairs:
-        return select(MemberSearch.member_id).where(_like(asked))
-    if _is_sqlite(session):
+        return select(MemberSearch.member_id).where(like)
+    if sqlite:
         key: ColumnElement[int] = _SQLITE_INDEX.c.rowid
-        words = " ".join(f'"{token(pair)}"' for pair in asked.pairs)
-        matches: ColumnElement[bool] = _SQLITE_INDEX.c[INDEX].op("MATCH")(words)
+        matches: ColumnElement[bool] = _SQLITE_INDEX.c[INDEX].op("MATCH")(pairs)
     else:
         key = _INDEX.c.member_id
-        matches = _INDEX.c.pairs.op("@>")(cast(literal(asked.pairs, ARRAY(Text)), ARRAY(Text)))
+        matches = _INDEX.c.pairs.op("@>")(cast(pairs, ARRAY(Text)))
     found = select(key.label("member_id")).where(matches)
-    if asked.exact:
-        return found
-    return found.join(MemberSearch, MemberSearch.member_id == key).where(_like(asked))
+    return found if asked.exact else found.join(MemberSearch, MemberSearch.member_id == key).where(like)
+
+
+_PLAIN: dict[tuple[bool, bool, bool], Select[Any]] = {}
+"""The statement of each shape of search, built once: building it costs more than running it."""
+
+
+def first_ids(session: Session, asked: Wanted, *, limit: int) -> list[int]:
+    """Up to `limit` ids of members that match, in no order."""
+    if asked.number or not (asked.key or asked.marks):
+        return list(session.scalars(member_ids(session, asked).limit(limit)))
+    sqlite = is_sqlite(session)
+    shape = (sqlite, bool(asked.pairs), asked.exact)
+    if shape not in _PLAIN:
+        pairs = bindparam("search_pairs", type_=String() if sqlite else ARRAY(Text))
+        found = _shaped(sqlite, asked, pairs=pairs, pattern=bindparam("search_pattern", type_=String))
+        _PLAIN[shape] = found.limit(bindparam("search_limit", type_=Integer))
+    given = {"search_pattern": asked.pattern, "search_limit": limit}
+    if asked.pairs:
+        given["search_pairs"] = _match(asked) if sqlite else asked.pairs
+    return list(session.scalars(_PLAIN[shape], given))
 
 
 def _by_number(number: str) -> list[Select[Any]]:
@@ -107,17 +134,20 @@ def matches_while_walking(asked: Wanted) -> ColumnElement[bool]:
     return case((found, 1), else_=0) > 0
 
 
-def among(session: Session, key: InstrumentedAttribute[int], ids: list[int]) -> tuple[Any, ColumnElement[bool]]:
-    """A table of these row numbers and the condition that joins it: one parameter, however many they are."""
-    if _is_sqlite(session):
-        rows = func.json_each(json.dumps(ids)).table_valued(column("value", Integer), name="hits")
+@lru_cache(maxsize=16)
+def among(sqlite: bool, key: Any) -> tuple[Any, ColumnElement[bool]]:
+    """A table of the row numbers `list_hits` and the condition that joins it: one parameter, however many they are."""
+    if sqlite:
+        rows = func.json_each(bindparam("list_hits", type_=String)).table_valued(column("value", Integer), name="hits")
     else:
-        rows = (
-            func.unnest(cast(literal(ids, ARRAY(BigInteger)), ARRAY(BigInteger)))
-            .table_valued("value", name="hits")
-            .render_derived()
-        )
+        numbers = cast(bindparam("list_hits", type_=ARRAY(BigInteger)), ARRAY(BigInteger))
+        rows = func.unnest(numbers).table_valued("value", name="hits").render_derived()
     return rows, rows.c.value == key
+
+
+def as_hits(session: Session, ids: list[int]) -> Any:
+    """The value of `list_hits` for these row numbers."""
+    return json.dumps(ids) if is_sqlite(session) else ids
 
 
 def members_named(session: Session, term: str) -> Select[Any]:

@@ -280,3 +280,65 @@ def test_a_failed_mail_is_put_back_into_the_queue_once(make: Factory) -> None:
     token = re.findall(r'name="csrf_token" value="([^"]+)"', browser.text)[0]
     browser.post("/admin/mails/again/", {"id": number, "form_id": "second", "csrf_token": token}, follow=True)
     assert "送り直せるのは、届かなかったメールだけです" in browser.text
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("q=3&state=MEMBER", 2),
+        ("q=3&state=LEFT", 0),
+        ("q=00003", 1),
+        ("q=365", 1),
+        ("q=" + quote("株式会社"), 3),
+        ("q=" + quote("㈱"), 3),
+        ("q=" + quote("（同）"), 1),
+        ("q=" + quote("合同会社") + "&licence=AGG", 1),
+        ("q=" + quote("電"), 2),
+        ("q=" + quote("・"), 0),
+        ("q=" + quote("力365"), 1),
+        ("licence=SPTD", 1),
+        ("licence=RSPTD", 0),
+        ("prefecture=" + quote("東京都"), 4),
+        ("prefecture=" + quote("大阪府"), 0),
+        ("channel=PAPER", 0),
+        ("channel=ONLINE&q=" + quote("電力"), 2),
+    ],
+)
+def test_numbers_words_and_facets_together(make: Factory, staff: Browser, query: str, found: int) -> None:
+    make.member(name="株式会社あおい電力365", licences=("GEN",))
+    make.member(name="㈱みどりガス", licences=("RETAIL",))
+    make.member(name="(株)三番電力", licences=("SPTD",))
+    make.member(name="合同会社ひかり", licences=("AGG",))
+    staff.get(f"/admin/members/?{query}")
+    assert len(_rows(staff)) == found
+    few = len(_rows(staff))
+    assert len(staff.get(f"/admin/members/export-csv/?{query}").get_data(as_text=True).splitlines()) == few + 1
+
+
+def test_many_hits_are_met_in_the_order_of_the_list(
+    make: Factory, staff: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the index finds too much of is walked to: the same rows, in both directions, as when it is sorted."""
+    for number in range(9):
+        make.member(name=f"第{9 - number}電力", licences=(("GEN", "RETAIL")[number % 2],))
+    monkeypatch.setattr("occto.admin.base.PAGE", 2)
+    for query in (
+        "q=" + quote("電力"),
+        "q=" + quote("第") + "&licence=GEN",
+        "licence=GEN&order=code",
+        "q=" + quote("9電力"),
+    ):
+        shown = []
+        for counted in (1000, 0):
+            monkeypatch.setattr("occto.admin.members.COUNTED", counted)
+            staff.get(f"/admin/members/?{query}")
+            rows = _rows(staff)
+            while "次の2件" in staff.text:
+                staff.get(_link(staff, "次の2件"))
+                rows += _rows(staff)
+            while "前の2件" in staff.text:
+                staff.get(_link(staff, "前の2件"))
+                rows += _rows(staff)
+            shown.append(rows)
+        assert shown[0] == shown[1]
+        assert shown[0]
