@@ -1,6 +1,7 @@
 """The demo in the database: complete, the same from run to run, and as the verbs of the register would leave it."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from occto.demo.load import load_demo, make_secrets
 from occto.domain.actor import Actor
 from occto.domain.canonical import jsonable
 from occto.domain.codes import MailState, MemberState, UserKind, UserState
-from occto.domain.control import check_new_parent
+from occto.domain.control import Control, check_new_parent
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal
 from occto.domain.files import check_upload
@@ -135,13 +136,14 @@ class TestLoaded:
             assert db.session.scalars(new).one().value != fact.value
 
     def test_no_rings_and_one_parent(self) -> None:
-        parents: dict[int, int] = {}
+        parents: dict[int, list[Control]] = {}
         for child, parent in register.live_parents(db.session(), day=today_jst(NOW)).items():
-            check_new_parent(parents, child=child, parent=parent)
-            parents[child] = parent
+            held = Control(parent, date.min, date.max)
+            check_new_parent(lambda body: parents.get(body, []), child=child, **held._asdict())
+            parents[child] = [held]
         assert len(parents) >= 8
         members = set(db.session.scalars(select(Member.body_id)))
-        assert any(parent not in members for parent in parents.values())
+        assert any(held[0].parent not in members for held in parents.values())
         assert db.session.scalar(select(ControlFact.id).where(ControlFact.parent_name.is_not(None)).limit(1))
         assert set(parents) <= set(db.session.scalars(select(Body.id)))
 
