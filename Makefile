@@ -25,8 +25,8 @@ flows: ## print docs/flows/ from the tables of the code
 
 lock: ## compile requirements*.txt from requirements*.in (needs uv)
 	@command -v uv >/dev/null || { echo "uv is needed and was not found." >&2; exit 1; }
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements.txt requirements.in
-	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header -o requirements-dev.txt requirements-dev.in
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -o requirements.txt requirements.in
+	uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-header -o requirements-dev.txt requirements-dev.in
 
 clean: ## remove the virtual environment, caches and the demo's data
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis var/demo.db* var/demo_*
