@@ -4,11 +4,14 @@ from datetime import date
 from enum import StrEnum
 
 from occto.domain import codes
+from occto.domain.account_requests import LABELS as ACCOUNT_STATES
+from occto.domain.account_requests import AccountRequestKind, AccountRequestState
 from occto.domain.assembly import LABELS as ASSEMBLY_STATES
 from occto.domain.assembly import AssemblyKind, AssemblyState
 from occto.domain.changes import LABELS as CHANGE_STATES
 from occto.domain.changes import ChangeState
 from occto.domain.dates import format_date
+from occto.domain.importing import IMPORT_STATES, ROW_OUTCOMES, SHEETS, ImportState, RowOutcome, SheetKind
 from occto.domain.jobs import LABELS as JOB_WORDS
 from occto.domain.joining import LABELS as APPLICATION_STATES
 from occto.domain.joining import ApplicationState, Stage
@@ -62,6 +65,8 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
         "MANDATE_LETTER": "委任状",
         "PAPER_SCAN": "申請書の写し（スキャン）",
         "OFFICE_DECISION": "当機関の決裁文書",
+        "IDENTITY": "管理者の指定を証明する書類",
+        "WORKBOOK": "取込みのファイル",
         "OTHER": "その他",
     },
     codes.ScanState: {"NOT_CONFIGURED": "検査なし", "CLEAN": "検査済み", "REFUSED": "検査で拒否"},
@@ -85,12 +90,21 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
     },
     codes.Audience: {"PARTY": "申請者に見せる", "STAFF": "職員だけ"},
     codes.Turn: {"FIRST": "一人目", "SECOND": "二人目"},
-    codes.SubjectKind: {"APPLICATION": "加入申請", "CHANGE": "変更申請", "MEMBER": "会員", "USER": "ユーザ"},
+    codes.SubjectKind: {
+        "APPLICATION": "加入申請",
+        "CHANGE": "変更申請",
+        "MEMBER": "会員",
+        "USER": "ユーザ",
+        "ACCOUNT": "管理者の申請",
+        "MANDATE": "委託",
+        "IMPORT": "取込み",
+    },
     codes.ChangeSource: {
         "APPLICATION": "加入申請",
         "CHANGE": "変更申請",
         "IMMEDIATE": "すぐに反映される変更",
         "ROSTER": "名簿番号の変更",
+        "IMPORT": "取込み",
         "DEMO": "初期データ",
     },
     ChangeState: CHANGE_STATES,
@@ -101,9 +115,24 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
     codes.LateOutcome: {"REFREEZE": "確定をやり直す", "KEEP": "そのままとする", "POSTPONE": "延期する"},
     codes.MandateState: {"PROPOSED": "承認待ち", "ACTIVE": "有効", "ENDED": "終了", "DECLINED": "辞退"},
     codes.Procedure: {"VIEW": "閲覧", "CHANGES": "変更申請", "USERS": "ユーザ管理", "ASSEMBLY_REPLY": "総会回答"},
+    AccountRequestKind: {
+        "ADMINISTRATOR": "管理者の追加",
+        "CHANGE": "管理者の変更",
+        "SECOND_FACTOR": "2段階認証の復旧",
+    },
+    AccountRequestState: ACCOUNT_STATES,
+    ImportState: IMPORT_STATES,
+    SheetKind: SHEETS,
+    RowOutcome: ROW_OUTCOMES,
     AssemblyKind: {"ORDINARY": "通常総会", "EXTRAORDINARY": "臨時総会"},
     AssemblyState: ASSEMBLY_STATES,
-    codes.LinkPurpose: {"APPLY": "申請", "SET_PASSWORD": "パスワード設定", "CONFIRM_APPLICATION": "申請内容の確認"},
+    codes.LinkPurpose: {
+        "APPLY": "申請",
+        "SET_PASSWORD": "パスワード設定",
+        "CONFIRM_APPLICATION": "申請内容の確認",
+        "CONFIRM_EMAIL": "メールアドレスの確認",
+        "REPORT_LOSS": "紛失の届出",
+    },
     codes.SignInOutcome: {
         "PASSED": "成功",
         "BAD_PASSWORD": "パスワード相違",
@@ -117,6 +146,7 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
         "APPLICATIONS": "申請担当",
         "ASSEMBLY": "総会回答担当",
         "VIEWER": "閲覧",
+        "CONTRACTOR": "受託者",
         "GUEST": "ゲスト",
         "OPERATOR": "審査担当",
         "APPROVER": "承認者",

@@ -9,10 +9,22 @@ from occto import vault
 from occto.access import token_hash
 from occto.domain.actor import Actor
 from occto.domain.changes import ChangeState
-from occto.domain.codes import ChangeSource, ConsentKind, FormedBy, UserKind, UserState
+from occto.domain.codes import ChangeSource, ConsentKind, FormedBy, MandateState, Procedure, UserKind, UserState
 from occto.domain.permissions import Role, permissions_of
 from occto.extensions import db
-from occto.models import Affiliation, Consent, ContractOfUse, Member, SessionRow, StaffRole, User
+from occto.models import (
+    Affiliation,
+    Consent,
+    ContractOfUse,
+    Contractor,
+    Mandate,
+    MandatePerson,
+    MandateScope,
+    Member,
+    SessionRow,
+    StaffRole,
+    User,
+)
 from occto.queries.terms import terms_in_force
 from occto.services import register, sign_in
 from occto.unit_of_work import unit_of_work
@@ -153,6 +165,43 @@ class Factory:
         with unit_of_work() as session:
             session.add(Affiliation(user_id=user.id, member_id=member.id, role=role, started_at=NOW))
 
+    def contractor(self, *people: User, name: str | None = None) -> Contractor:
+        """A contractor with these people of its own."""
+        serial = self.serial()
+        contractor = Contractor(name=name or f"受託サービス{serial}株式会社", corporate_number=corporate_number(serial))
+        with unit_of_work() as session:
+            session.add(contractor)
+            session.flush()
+            session.add_all(
+                Affiliation(user_id=user.id, contractor_id=contractor.id, role=Role.CONTRACTOR, started_at=NOW)
+                for user in people
+            )
+        return contractor
+
+    def mandate(
+        self,
+        member: Member,
+        contractor: Contractor,
+        *people: User,
+        procedures: tuple[Procedure, ...] = (Procedure.VIEW,),
+        **changes: Any,
+    ) -> Mandate:
+        """An accepted mandate in force since 2020 over these procedures, for these people of the contractor."""
+        values: dict[str, Any] = {
+            "member_id": member.id,
+            "contractor_id": contractor.id,
+            "state": MandateState.ACTIVE,
+            "starts_on": date(2020, 4, 1),
+            "accepted_at": NOW,
+        }
+        mandate = Mandate(**(values | changes))
+        with unit_of_work() as session:
+            session.add(mandate)
+            session.flush()
+            session.add_all(MandateScope(mandate_id=mandate.id, procedure=procedure) for procedure in procedures)
+            session.add_all(MandatePerson(mandate_id=mandate.id, user_id=user.id) for user in people)
+        return mandate
+
     def consent(self, user: User) -> None:
         """The deemed consent of a first sign-in that lies in the past."""
         with unit_of_work() as session:
@@ -164,7 +213,12 @@ class Factory:
             )
 
     def signed_in(
-        self, user: User | None = None, *, application_id: int | None = None, member: Member | None = None
+        self,
+        user: User | None = None,
+        *,
+        application_id: int | None = None,
+        member: Member | None = None,
+        mandate: Mandate | None = None,
     ) -> Browser:
         """A browser with an open session of `user` (second factor passed) or of an applicant."""
         from occto import clock
@@ -175,7 +229,8 @@ class Factory:
                 token_hash=token_hash(token),
                 user_id=user.id if user else None,
                 application_id=application_id,
-                member_id=member.id if member else None,
+                member_id=member.id if member else mandate.member_id if mandate else None,
+                mandate_id=mandate.id if mandate else None,
                 created_at=now,
                 seen_at=now,
                 ends_at=now + sign_in.SESSION_LIFE,

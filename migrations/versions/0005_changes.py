@@ -6,7 +6,7 @@ Revises: 0004
 import sqlalchemy as sa
 from alembic import op
 
-from occto.models.rebuild import rebuild
+from occto.models.rebuild import rebuild, take_codes
 from occto.models.triggers import create_triggers, drop_triggers
 from occto.types import BigId, Document, SortText, UtcDateTime
 
@@ -16,18 +16,14 @@ branch_labels = None
 depends_on = None
 
 
-_CODES = {
-    "applications": ("channel", ("ONLINE", "PAPER"), ("STAFF",)),
-    "remarks": ("subject_kind", ("APPLICATION", "MEMBER", "USER"), ("CHANGE",)),
-    "decisions": ("subject_kind", ("APPLICATION", "MEMBER", "USER"), ("CHANGE",)),
-    "register_changes": ("source_kind", ("APPLICATION", "DEMO"), ("CHANGE", "IMMEDIATE", "ROSTER")),
-    "attachments": (
-        "kind",
-        ("REGISTRY", "METI_ACT", "CAPITAL_CHART", "MANDATE_LETTER", "PAPER_SCAN", "OTHER"),
-        ("SHARE_REGISTER", "OFFICE_DECISION"),
-    ),
-}
-"""Columns that take further codes: table → column, codes so far, codes added. Going back leaves them wide, and items without a value: rows stay."""
+_CODES = (
+    ("applications", "channel", ("STAFF",)),
+    ("remarks", "subject_kind", ("CHANGE",)),
+    ("decisions", "subject_kind", ("CHANGE",)),
+    ("register_changes", "source_kind", ("CHANGE", "IMMEDIATE", "ROSTER")),
+    ("attachments", "kind", ("SHARE_REGISTER", "OFFICE_DECISION")),
+)
+"""Codes that columns take besides those so far. Going back leaves them wide, and items without a value: rows stay."""
 _CASE = "(application_id IS NULL) <> (change_request_id IS NULL)"
 _ONE_CASE = f"CONSTRAINT ck_attachments_one_case CHECK ({_CASE})"
 _NAME_LENGTH = "CONSTRAINT ck_attachments_name_length CHECK (length(name) <= 120)"
@@ -40,21 +36,11 @@ _END_RULES = (
 )
 
 
-def _take_more_codes(sqlite):
-    for table, (column, before, added) in _CODES.items():
-        old, new = (", ".join(f"'{code}'" for code in codes) for codes in (before, (*before, *added)))
-        name = f"ck_{table}_{column}"
-        if sqlite:
-            rebuild(op.get_bind(), table, [(f"({column} IN ({old}))", f"({column} IN ({new}))")])
-        else:
-            op.drop_constraint(op.f(name), table, type_="check")
-            op.create_check_constraint(op.f(name), table, f"{column} IN ({new})")
-
-
 def upgrade():
     sqlite = op.get_bind().dialect.name == "sqlite"
     drop_triggers(op.get_bind())
-    _take_more_codes(sqlite)
+    for table, column, codes in _CODES:
+        take_codes(op.get_bind(), table, column, codes)
     if sqlite:
         rebuild(op.get_bind(), "profile_facts", [("value JSON NOT NULL", "value JSON")])
     else:

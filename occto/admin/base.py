@@ -21,6 +21,7 @@ from occto.admin.bulk import BulkActs
 from occto.admin.exports import Exports
 from occto.admin.lists import COUNTED, PAGE, Asked, Cursor, Facet, Listing, Order, page_of, rows_as_html
 from occto.domain.dates import JST, format_date, format_instant
+from occto.domain.numbers import clamped_id
 from occto.domain.permissions import Permission
 from occto.domain.text import storable
 from occto.extensions import db
@@ -30,19 +31,10 @@ from occto.services import audit
 from occto.unit_of_work import run
 
 TERM_LIMIT = 100
-HIGHEST_ID = 2**63 - 1
 SWITCHED_OFF = frozenset(
     {"create_view", "edit_view", "delete_view", "action_view", "export", "ajax_lookup", "ajax_update"}
 )
 """Routes that Flask-Admin registers for every screen. They answer 404 here: staff write through doors of their own."""
-
-
-def clamped_id(text: str | None) -> int | None:
-    """A row number out of an address; None for anything that is none, such as 1,2 or twenty digits."""
-    if text is None or not text.isascii() or not text.isdigit() or len(text) > 19:
-        return None
-    number = int(text)
-    return number if 0 < number <= HIGHEST_ID else None
 
 
 def search_term() -> str:

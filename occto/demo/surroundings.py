@@ -13,8 +13,9 @@ from occto.demo.shapes import Company, corporate_number
 from occto.domain.assembly import AssemblyKind, AssemblyState, fiscal_year, record_date
 from occto.domain.codes import MandateState, Procedure, UserKind, UserState
 from occto.domain.dates import start_of_day
+from occto.domain.permissions import Role
 from occto.domain.settings import RECORD_DAYS
-from occto.models import Assembly, Contractor, Mandate, MandatePerson, MandateScope, User
+from occto.models import Affiliation, Assembly, Contractor, Mandate, MandatePerson, MandateScope, User
 
 _PLACE = "当機関 大会議室（東京都江東区豊洲）"
 _SINCE_RECORD_DATE = 20
@@ -75,6 +76,12 @@ def _contractor(
         for place, person in enumerate(people, 1)
     ]
     session.add_all([contractor, *users])
+    session.flush()
+    since = now - timedelta(days=420)
+    session.add_all(
+        Affiliation(user_id=user.id, contractor_id=contractor.id, role=Role.CONTRACTOR, started_at=since)
+        for user in users
+    )
     session.flush()
     return contractor, users
 

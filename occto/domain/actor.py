@@ -9,11 +9,13 @@ from occto.domain.permissions import Permission
 class Actor:
     """A person acting for a Party, an applicant, or the system itself (all ids None).
 
-    `member_id` is the company acted for; `application_id` that of an applicant session; ids are row numbers.
+    `member_id` is the company acted for, `mandate_id` the mandate under which a contractor does so; `application_id`
+    that of an applicant session; ids are row numbers.
     """
 
     user_id: int | None = None
     member_id: int | None = None
+    mandate_id: int | None = None
     application_id: int | None = None
     session_id: int | None = None
     request_id: str = ""

@@ -5,7 +5,7 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
     "link.used": ("リンクの使用", frozenset({"purpose"})),
     "session.started": ("サインイン", frozenset({"second_factor"})),
     "session.ended": ("ログアウト", frozenset()),
-    "session.company_chosen": ("会社の選択", frozenset({"member_id"})),
+    "session.company_chosen": ("会社の選択", frozenset({"member_id", "mandate_id"})),
     "sign_in.failed": ("サインインの失敗", frozenset({"outcome"})),
     "password.set": ("パスワードの設定", frozenset({"sessions_ended"})),
     "second_factor.set": ("2段階認証の設定", frozenset()),

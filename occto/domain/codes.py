@@ -106,6 +106,8 @@ class AttachmentKind(StrEnum):
     MANDATE_LETTER = "MANDATE_LETTER"
     PAPER_SCAN = "PAPER_SCAN"
     OFFICE_DECISION = "OFFICE_DECISION"
+    IDENTITY = "IDENTITY"
+    WORKBOOK = "WORKBOOK"
     OTHER = "OTHER"
 
 
@@ -143,6 +145,8 @@ class LinkPurpose(StrEnum):
     APPLY = "APPLY"
     SET_PASSWORD = "SET_PASSWORD"  # noqa: S105 - a purpose, not a secret
     CONFIRM_APPLICATION = "CONFIRM_APPLICATION"
+    CONFIRM_EMAIL = "CONFIRM_EMAIL"
+    REPORT_LOSS = "REPORT_LOSS"
 
 
 class MailState(StrEnum):
@@ -181,6 +185,9 @@ class SubjectKind(StrEnum):
     CHANGE = "CHANGE"
     MEMBER = "MEMBER"
     USER = "USER"
+    ACCOUNT = "ACCOUNT"
+    MANDATE = "MANDATE"
+    IMPORT = "IMPORT"
 
 
 class Audience(StrEnum):
@@ -202,6 +209,7 @@ class ChangeSource(StrEnum):
     CHANGE = "CHANGE"
     IMMEDIATE = "IMMEDIATE"
     ROSTER = "ROSTER"
+    IMPORT = "IMPORT"
     DEMO = "DEMO"
 
 

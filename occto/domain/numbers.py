@@ -187,3 +187,15 @@ def _figure(token: str) -> Fraction:
     if token[0] in _KANJI_DIGITS:
         return Fraction(int("".join(str(_KANJI_DIGITS[sign]) for sign in token)))
     return Fraction(token.replace(",", ""))
+
+
+HIGHEST_ID = 2**63 - 1
+"""The highest row number that a database holds."""
+
+
+def clamped_id(text: str | None) -> int | None:
+    """A row number out of an address; None for anything that is none, such as 1,2 or twenty digits."""
+    if text is None or not text.isascii() or not text.isdigit() or len(text) > 19:
+        return None
+    number = int(text)
+    return number if 0 < number <= HIGHEST_ID else None

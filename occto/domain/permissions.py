@@ -6,15 +6,18 @@ Staff roles follow `domain` section 4; members' roles are those that an administ
 from collections.abc import Iterable
 from enum import StrEnum
 
+from occto.domain.codes import Procedure
+
 
 class Role(StrEnum):
-    """What a person is at the moment of asking: staff roles, roles at a member, or an applicant."""
+    """What a person is at the moment of asking: staff roles, roles at a member, an applicant, or a contractor's person."""
 
     APPLICANT = "APPLICANT"
     ADMINISTRATOR = "ADMINISTRATOR"
     APPLICATIONS = "APPLICATIONS"
     ASSEMBLY = "ASSEMBLY"
     VIEWER = "VIEWER"
+    CONTRACTOR = "CONTRACTOR"
     GUEST = "GUEST"
     OPERATOR = "OPERATOR"
     APPROVER = "APPROVER"
@@ -24,6 +27,8 @@ class Role(StrEnum):
 
 STAFF_ROLES = (Role.OPERATOR, Role.APPROVER, Role.SYSTEM, Role.RECEPTION)
 MEMBER_ROLES = (Role.ADMINISTRATOR, Role.APPLICATIONS, Role.ASSEMBLY, Role.VIEWER)
+GRANTED_BY_MEMBER = (Role.APPLICATIONS, Role.ASSEMBLY, Role.VIEWER)
+"""Roles that the administrator of a member issues (利用規約 3.2); an administrator is made by OCCTO alone (3.1/3.2.1)."""
 SECOND_FACTOR_ROLES = frozenset({*STAFF_ROLES, Role.ADMINISTRATOR})
 """Roles that must pass a second factor."""
 
@@ -45,6 +50,12 @@ class Permission(StrEnum):
     RECORD_EDIT = "record:edit"
     CHANGE_SEE = "change:see"
     CHANGE_FILE = "change:file"
+    CERTIFICATE_SEE = "certificate:see"
+    USERS_SEE = "users:see"
+    USERS_MANAGE = "users:manage"
+    ADMINISTRATOR_APPLY = "administrator:apply"
+    MANDATES_SEE = "mandates:see"
+    MANDATES_MANAGE = "mandates:manage"
     STAFF_ENTER = "staff:enter"
     APPLICATION_SEE = "application:see"
     APPLICATION_PROCESS = "application:process"
@@ -65,6 +76,18 @@ class Permission(StrEnum):
     EXPORT = "list:export"
     BULK_ACT = "list:bulk_act"
     USER_SEE = "user:see"
+    USER_STOP = "user:stop"
+    USER_INVITE = "user:invite"
+    VIEW_AS_MEMBER = "user:view_as_member"
+    STAFF_MANAGE = "staff:manage"
+    ACCOUNT_SEE = "account_request:see"
+    ACCOUNT_PROCESS = "account_request:process"
+    ACCOUNT_APPROVE = "account_request:approve"
+    ACCOUNT_ENTER = "account_request:enter"
+    MANDATE_REVIEW_SEE = "mandate:review_see"
+    IMPORT_SEE = "import:see"
+    IMPORT_PREPARE = "import:prepare"
+    IMPORT_RELEASE = "import:release"
     MAIL_SEE = "mail:see"
     MAIL_RESEND = "mail:resend"
     TERMS_SEE = "terms:see"
@@ -74,29 +97,50 @@ class Permission(StrEnum):
 
 _P = Permission
 _STAFF = frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN, _P.STAFF_ENTER, _P.TERMS_SEE})
-_MEMBER = frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN, _P.HOME, _P.RECORD_SEE, _P.CHANGE_SEE})
+_PERSON = frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN})
+_READING = frozenset({_P.HOME, _P.RECORD_SEE, _P.CHANGE_SEE, _P.CERTIFICATE_SEE})
+_MEMBER = _PERSON | _READING | {_P.USERS_SEE, _P.MANDATES_SEE}
 _FILING = _MEMBER | {_P.RECORD_EDIT, _P.CHANGE_FILE}
 _DESK = _STAFF | {
     *(_P.APPLICATION_SEE, _P.MEMBER_SEE, _P.REGISTER_SEE, _P.USER_SEE, _P.MAIL_SEE, _P.AUDIT_SEE, _P.SETTINGS_SEE),
     *(_P.APPLICATION_PROCESS, _P.CHANGE_REVIEW_SEE, _P.CHANGE_PROCESS, _P.CHANGE_ENTER, _P.ROSTER_PROPOSE),
     *(_P.ASSEMBLY_SEE, _P.ASSEMBLY_EDIT, _P.EXPORT, _P.BULK_ACT),
+    *(_P.ACCOUNT_SEE, _P.ACCOUNT_PROCESS, _P.ACCOUNT_ENTER, _P.MANDATE_REVIEW_SEE, _P.USER_STOP, _P.USER_INVITE),
+    *(_P.IMPORT_SEE, _P.IMPORT_PREPARE, _P.VIEW_AS_MEMBER),
 }
 
 TABLE: dict[Role, frozenset[Permission]] = {
     Role.APPLICANT: frozenset({_P.APPLICATION_PAGES, _P.APPLICATION_FILL}),
-    Role.ADMINISTRATOR: _FILING,
+    Role.ADMINISTRATOR: _FILING | {_P.USERS_MANAGE, _P.ADMINISTRATOR_APPLY, _P.MANDATES_MANAGE},
     Role.APPLICATIONS: _FILING,
     Role.ASSEMBLY: _MEMBER,
     Role.VIEWER: _MEMBER,
-    Role.GUEST: frozenset({_P.SIGNED_IN, _P.HALF_SIGNED_IN}),
+    Role.CONTRACTOR: _PERSON,
+    Role.GUEST: _PERSON,
     Role.OPERATOR: _DESK | {_P.APPLICATION_ENTER_PAPER, _P.APPLICATION_PAGES, _P.MAIL_RESEND},
     Role.APPROVER: _DESK
     | {
         *(_P.APPLICATION_APPROVE, _P.APPLICATION_LAPSE, _P.CHANGE_APPROVE, _P.ROSTER_APPROVE, _P.CONTRACT_MANAGE),
+        *(_P.ACCOUNT_APPROVE, _P.IMPORT_RELEASE),
     },
-    Role.SYSTEM: _STAFF | {_P.USER_SEE, _P.MAIL_SEE, _P.MAIL_RESEND, _P.AUDIT_SEE, _P.SETTINGS_SEE},
+    Role.SYSTEM: _STAFF | {_P.USER_SEE, _P.STAFF_MANAGE, _P.MAIL_SEE, _P.MAIL_RESEND, _P.AUDIT_SEE, _P.SETTINGS_SEE},
     Role.RECEPTION: _STAFF | {_P.MEMBER_SEE},
 }
+
+SCOPES: dict[Procedure, frozenset[Permission]] = {
+    Procedure.VIEW: _READING,
+    Procedure.CHANGES: _READING | {_P.RECORD_EDIT, _P.CHANGE_FILE},
+    Procedure.USERS: frozenset({_P.HOME, _P.USERS_SEE, _P.USERS_MANAGE}),
+    Procedure.ASSEMBLY_REPLY: frozenset({_P.HOME}),
+}
+"""What each procedure of a mandate lets a contractor's person do for the member (利用規約 2.3); never more than this."""
+VIEWING = _PERSON | _READING | {_P.USERS_SEE, _P.MANDATES_SEE}
+"""What a member of the staff may do while looking at the pages of a member: read."""
+
+
+def permissions_of_mandate(procedures: Iterable[Procedure]) -> frozenset[Permission]:
+    """All that a mandate over `procedures` allows."""
+    return permissions_of((Role.CONTRACTOR,)).union(*(SCOPES[procedure] for procedure in procedures))
 
 
 def permissions_of(roles: Iterable[Role]) -> frozenset[Permission]:

@@ -1,9 +1,12 @@
 """Tables by subject. Importing this package registers them all; migrations compare against them."""
 
+from occto.models.accounts import AccountRequest
 from occto.models.assembly import Assembly, LateFact
 from occto.models.audit import AccessEvent, AccessSubject, AuditDetail, AuditEvent, AuditLink
+from occto.models.certificates import Certificate, SigningKey
 from occto.models.changes import ChangeDraft, ChangeItem, ChangeMark, ChangeRequest, ChangeRevision, Confirmation
 from occto.models.files import Attachment, AttachmentChunk
+from occto.models.imports import ImportBatch, ImportRow
 from occto.models.jobs import Job, JobLeftover
 from occto.models.joining import Application, ApplicationDraft, ApplicationRevision, Decision, Remark
 from occto.models.mail import DemoMail, OutboxMail
@@ -29,6 +32,7 @@ from occto.models.terms import Consent, ContractOfUse, DeclarationRow, TermsVers
 __all__ = [
     "AccessEvent",
     "AccessSubject",
+    "AccountRequest",
     "Affiliation",
     "Application",
     "ApplicationDraft",
@@ -40,6 +44,7 @@ __all__ = [
     "AuditEvent",
     "AuditLink",
     "Body",
+    "Certificate",
     "ChangeDraft",
     "ChangeItem",
     "ChangeMark",
@@ -55,6 +60,8 @@ __all__ = [
     "DeclarationRow",
     "DemoMail",
     "FormSubmission",
+    "ImportBatch",
+    "ImportRow",
     "Job",
     "JobLeftover",
     "LateFact",
@@ -76,6 +83,7 @@ __all__ = [
     "RosterProposal",
     "SessionRow",
     "SignInAttempt",
+    "SigningKey",
     "StaffRole",
     "TermsVersion",
     "User",

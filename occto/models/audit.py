@@ -34,6 +34,9 @@ class AuditEvent(Base):
     member_id: Mapped[int | None] = mapped_column(
         BigId, refers("members.id"), index=True, comment="the Party acted for (利用規約 3.3/3.4.3)"
     )
+    mandate_id: Mapped[int | None] = mapped_column(
+        BigId, refers("mandates.id"), index=True, comment="the mandate acted under (利用規約 2.3.2)"
+    )
     application_id: Mapped[int | None] = mapped_column(
         BigId, refers("applications.id"), index=True, comment="the applicant session it was done in"
     )

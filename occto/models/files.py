@@ -12,20 +12,26 @@ from occto.types import BigId, UtcDateTime, bounded, code
 
 
 class Attachment(Base):
-    """A file of an application or a change request. Its name is for people only and never a path."""
+    """A file of an application, a change request, an account request or an import. Its name is for people only and never a path."""
 
     __tablename__ = "attachments"
     __table_args__ = (
         bounded("name", 120),
         CheckConstraint("length(sha256) = 64", name="sha256"),
         CheckConstraint("size > 0", name="size"),
-        CheckConstraint("(application_id IS NULL) <> (change_request_id IS NULL)", name="one_case"),
+        CheckConstraint(
+            "CASE WHEN application_id IS NULL THEN 0 ELSE 1 END + CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN account_request_id IS NULL THEN 0 ELSE 1 END + CASE WHEN import_id IS NULL THEN 0 ELSE 1 END = 1",
+            name="one_case",
+        ),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[Key]
     application_id: Mapped[int | None] = mapped_column(BigId, refers("applications.id"), index=True)
     change_request_id: Mapped[int | None] = mapped_column(BigId, refers("change_requests.id"), index=True)
+    account_request_id: Mapped[int | None] = mapped_column(BigId, refers("account_requests.id"), index=True)
+    import_id: Mapped[int | None] = mapped_column(BigId, refers("imports.id"), index=True)
     kind: Mapped[AttachmentKind] = mapped_column(code(AttachmentKind, name="kind"))
     name: Mapped[str] = mapped_column(Text)
     media_type: Mapped[str] = mapped_column(Text, comment="by content, never by name")

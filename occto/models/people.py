@@ -22,6 +22,7 @@ class User(Base):
         bounded("kana", 120),
         bounded("title", 120),
         bounded("phone", 20),
+        bounded("pending_email", 254),
         CheckConstraint("state <> 'ACTIVE' OR password_hash IS NOT NULL", name="active_has_password"),
         {"sqlite_autoincrement": True},
     )
@@ -36,6 +37,9 @@ class User(Base):
     title: Mapped[str | None] = mapped_column(Text, comment="所属・役職")
     phone: Mapped[str | None] = mapped_column(Text, comment="電話番号")
     password_hash: Mapped[str | None] = mapped_column(Text, comment="argon2id")
+    pending_email: Mapped[str | None] = mapped_column(
+        Text, comment="the address that a change waits to be confirmed at; mail still goes to `email`"
+    )
     totp_secret_enc: Mapped[str | None] = mapped_column(
         Text, comment="the second factor's secret, encrypted with DATA_KEY"
     )
@@ -49,7 +53,7 @@ class User(Base):
 
 
 class Affiliation(Base):
-    """What a person is at a company, from when until when."""
+    """What a person is at a member or at a contractor, from when until when. A stop bars this company alone."""
 
     __tablename__ = "affiliations"
     __table_args__ = (
@@ -61,15 +65,32 @@ class Affiliation(Base):
             postgresql_where=text("ended_at IS NULL"),
             sqlite_where=text("ended_at IS NULL"),
         ),
+        Index(
+            "uq_affiliations_contractor",
+            "user_id",
+            "contractor_id",
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+            sqlite_where=text("ended_at IS NULL"),
+        ),
         CheckConstraint("ended_at IS NULL OR ended_at >= started_at", name="period"),
+        CheckConstraint("(member_id IS NULL) <> (contractor_id IS NULL)", name="one_company"),
+        CheckConstraint("(role = 'CONTRACTOR') = (contractor_id IS NOT NULL)", name="role_of_company"),
+        CheckConstraint("(stopped_at IS NULL) = (stop_reason IS NULL)", name="stopped"),
+        bounded("stop_reason", 500),
         {"sqlite_autoincrement": True},
     )
 
     id: Mapped[Key]
     user_id: Mapped[int] = mapped_column(BigId, refers("users.id"), index=True)
-    member_id: Mapped[int] = mapped_column(BigId, refers("members.id"), index=True)
+    member_id: Mapped[int | None] = mapped_column(BigId, refers("members.id"), index=True)
+    contractor_id: Mapped[int | None] = mapped_column(BigId, refers("contractors.id"), index=True)
     role: Mapped[Role] = mapped_column(code(Role, name="role"))
     started_at: Mapped[Instant]
+    stopped_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="stopped by the company's 管理者; resumable"
+    )
+    stop_reason: Mapped[str | None] = mapped_column(Text)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

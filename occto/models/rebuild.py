@@ -39,3 +39,29 @@ def rebuild(connection: Connection, table: str, edits: Iterable[tuple[str, str]]
     for index in indexes:
         if not any(re.search(rf"\b{name}\b", index.split("(", 1)[1]) for name in gone):
             connection.execute(text(index))
+
+
+def take_codes(connection: Connection, table: str, column: str, codes: Iterable[str]) -> None:
+    """Let the column take these codes besides those that its CHECK knows already; on both databases.
+
+    Going back leaves the CHECK wide, because rows stay: coming again finds the codes there and changes nothing.
+    """
+    name, sqlite = f"ck_{table}_{column}", connection.dialect.name == "sqlite"
+    if sqlite:
+        stored = "SELECT sql FROM sqlite_master WHERE name = :table"
+        definition = connection.execute(text(stored), {"table": table}).scalar_one()
+        found = re.search(rf"CONSTRAINT {name} CHECK \({column} IN \(([^)]*)\)\)", definition)
+    else:
+        stored = "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = :name"
+        found = re.search(r"(.*)", connection.execute(text(stored), {"name": name}).scalar_one())
+    known = re.findall(r"'([A-Z0-9_]+)'", found[1]) if found else []
+    missing = [code for code in codes if code not in known]
+    if not missing:
+        return
+    old, new = (", ".join(f"'{code}'" for code in held) for held in (known, [*known, *missing]))
+    if sqlite:
+        check = f"CONSTRAINT {name} CHECK ({column} IN "
+        rebuild(connection, table, [(f"{check}({old}))", f"{check}({new}))")])
+    else:
+        connection.execute(text(f"ALTER TABLE {table} DROP CONSTRAINT {name}"))
+        connection.execute(text(f"ALTER TABLE {table} ADD CONSTRAINT {name} CHECK ({column} IN ({new}))"))

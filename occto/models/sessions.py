@@ -18,7 +18,10 @@ class SessionRow(Base):
     __table_args__ = (
         CheckConstraint("(user_id IS NULL) <> (application_id IS NULL)", name="one_holder"),
         CheckConstraint("member_id IS NULL OR user_id IS NOT NULL", name="company_of_user"),
+        CheckConstraint("mandate_id IS NULL OR member_id IS NOT NULL", name="member_of_mandate"),
+        CheckConstraint("view_reason IS NULL OR (member_id IS NOT NULL AND mandate_id IS NULL)", name="viewed_member"),
         CheckConstraint("ends_at > created_at", name="period"),
+        bounded("view_reason", 500),
         {"sqlite_autoincrement": True},
     )
 
@@ -28,6 +31,12 @@ class SessionRow(Base):
     application_id: Mapped[int | None] = mapped_column(BigId, refers("applications.id"), index=True)
     member_id: Mapped[int | None] = mapped_column(
         BigId, refers("members.id"), index=True, comment="the company chosen after sign-in"
+    )
+    mandate_id: Mapped[int | None] = mapped_column(
+        BigId, refers("mandates.id"), index=True, comment="the mandate acted under (利用規約 2.3)"
+    )
+    view_reason: Mapped[str | None] = mapped_column(
+        Text, comment="why a member of the staff looks at the pages of this member; reads only"
     )
     created_at: Mapped[Instant]
     seen_at: Mapped[Instant]

@@ -6,13 +6,14 @@ from datetime import date, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from occto.domain.codes import SignInOutcome, UserState
+from occto.domain.codes import Procedure, SignInOutcome, UserState
 from occto.domain.errors import NotFound
 from occto.domain.permissions import SECOND_FACTOR_ROLES, Role
 from occto.domain.profile import MEMBER_CONTACT
 from occto.domain.throttle import KNOWN_FOR, LINK_WINDOW, WINDOW, Tries
-from occto.models import Affiliation, Member, SignInAttempt, StaffRole, User
+from occto.models import Affiliation, Contractor, Mandate, MandateScope, Member, SignInAttempt, StaffRole, User
 from occto.queries.register import profile_as_of
+from occto.queries.viewer import mandate_in_force
 
 ONLY_FACTOR, WITH_SECOND_FACTOR = 15, 8
 _FAILED = (SignInOutcome.BAD_PASSWORD, SignInOutcome.BAD_CODE)
@@ -20,12 +21,15 @@ _FAILED = (SignInOutcome.BAD_PASSWORD, SignInOutcome.BAD_CODE)
 
 @dataclass(frozen=True, slots=True)
 class Company:
-    """A company that a person may act for."""
+    """A company that a person may act for: by a role of its own, or under a mandate that its contractor holds."""
 
     member_id: int
     name: str
     role: Role
     operator_code: str
+    mandate_id: int | None = None
+    contractor_name: str = ""
+    procedures: tuple[Procedure, ...] = ()
 
 
 def user_by_email(session: Session, email_key: str) -> User | None:
@@ -54,10 +58,47 @@ def companies_of(session: Session, user_id: int) -> list[Company]:
     rows = session.execute(
         select(Member.id, Member.current_name, Affiliation.role, Member.operator_code)
         .join(Affiliation, Affiliation.member_id == Member.id)
-        .where(Affiliation.user_id == user_id, Affiliation.ended_at.is_(None))
+        .where(Affiliation.user_id == user_id, Affiliation.ended_at.is_(None), Affiliation.stopped_at.is_(None))
         .order_by(Member.name_key, Member.id)
     )
     return [Company(row.id, row.current_name, row.role, row.operator_code) for row in rows]
+
+
+def mandated_to(session: Session, user_id: int, *, today: date) -> list[Company]:
+    """The members that the user may act for under a mandate in force today, by name."""
+    rows = session.execute(
+        select(
+            Mandate.id,
+            Mandate.member_id,
+            Member.current_name,
+            Member.operator_code,
+            Contractor.name,
+            func.aggregate_strings(MandateScope.procedure, ",").label("procedures"),
+        )
+        .join(Member, Member.id == Mandate.member_id)
+        .join(Contractor, Contractor.id == Mandate.contractor_id)
+        .join(MandateScope, MandateScope.mandate_id == Mandate.id)
+        .where(mandate_in_force(Mandate, user_id, today))
+        .group_by(Mandate.id, Member.id, Contractor.id)
+        .order_by(Member.name_key, Member.id, Mandate.id)
+    )
+    return [
+        Company(
+            row.member_id,
+            row.current_name,
+            Role.CONTRACTOR,
+            row.operator_code,
+            mandate_id=row.id,
+            contractor_name=row.name,
+            procedures=tuple(one for one in Procedure if one in row.procedures.split(",")),
+        )
+        for row in rows
+    ]
+
+
+def places_of(session: Session, user_id: int, *, today: date) -> list[Company]:
+    """All that the user may choose from after sign-in: own companies first, then those served under mandates."""
+    return companies_of(session, user_id) + mandated_to(session, user_id, today=today)
 
 
 def notice_addresses(session: Session, member_id: int, *, today: date) -> dict[str, str]:
@@ -70,6 +111,7 @@ def notice_addresses(session: Session, member_id: int, *, today: date) -> dict[s
             Affiliation.member_id == member_id,
             Affiliation.role == Role.ADMINISTRATOR,
             Affiliation.ended_at.is_(None),
+            Affiliation.stopped_at.is_(None),
             User.state.in_((UserState.ACTIVE, UserState.INVITED)),
         )
         .order_by(User.id)

@@ -4,19 +4,30 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Select, and_, bindparam, exists, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from occto.domain.actor import Actor
-from occto.domain.codes import UserKind, UserState
+from occto.domain.codes import MandateState, Procedure, UserKind, UserState
 from occto.domain.dates import today_jst
-from occto.domain.permissions import SECOND_FACTOR_ROLES, Permission, Role, permissions_of
+from occto.domain.permissions import (
+    SECOND_FACTOR_ROLES,
+    VIEWING,
+    Permission,
+    Role,
+    permissions_of,
+    permissions_of_mandate,
+)
 from occto.models import (
     Affiliation,
     Application,
     ContractOfUse,
+    Contractor,
     LicenceFact,
     LicenceHeld,
+    Mandate,
+    MandatePerson,
+    MandateScope,
     Member,
     SessionRow,
     StaffRole,
@@ -31,18 +42,21 @@ STAFF_IDLE = timedelta(hours=1)
 class Viewer:
     """The person behind the request and the company acted for; ids are row numbers, None where there is none.
 
-    `kind`: anonymous, applicant, half (password passed, second factor still missing), member or staff.
+    `kind`: anonymous, applicant, half (password passed, second factor still missing), member, staff, or viewing (staff
+    looking at the pages of a member, reading only). A contractor's person is a `member` with a mandate.
     """
 
     kind: str = "anonymous"
     name: str = ""
     company_name: str = ""
     companies_count: int = 0
+    contractor_name: str = ""
     roles: tuple[Role, ...] = ()
     permissions: frozenset[Permission] = field(default_factory=lambda: permissions_of(()))
     session_id: int | None = None
     user_id: int | None = None
     member_id: int | None = None
+    mandate_id: int | None = None
     application_id: int | None = None
     has_second_factor: bool = False
     seen_at: datetime | None = None
@@ -77,6 +91,7 @@ class Viewer:
         return Actor(
             user_id=self.user_id,
             member_id=self.member_id,
+            mandate_id=self.mandate_id,
             application_id=self.application_id,
             session_id=self.session_id,
             request_id=request_id,
@@ -88,9 +103,36 @@ class Viewer:
 ANONYMOUS = Viewer()
 
 
+def mandate_in_force(mandate: Any, user_id: Any, today: Any) -> ColumnElement[bool]:
+    """Whether `mandate` (the class or an alias of it) lets the person act on the day.
+
+    It is accepted and within its period; the person is named in it and still with the contractor.
+    """
+    named, there = aliased(MandatePerson), aliased(Affiliation)
+    person = exists().where(named.mandate_id == mandate.id, named.user_id == user_id)
+    still = exists().where(
+        there.user_id == user_id,
+        there.contractor_id == mandate.contractor_id,
+        there.ended_at.is_(None),
+        there.stopped_at.is_(None),
+    )
+    return and_(
+        mandate.state == MandateState.ACTIVE,
+        mandate.starts_on <= today,
+        or_(mandate.ends_on.is_(None), mandate.ends_on > today),
+        person,
+        still,
+    )
+
+
 def _statement() -> Select[Any]:
     """The viewer's row for `token_hash` at the instant `now`, which in Japan lies on the day `today`."""
-    live = and_(Affiliation.user_id == SessionRow.user_id, Affiliation.ended_at.is_(None))
+    live = and_(
+        Affiliation.user_id == SessionRow.user_id, Affiliation.ended_at.is_(None), Affiliation.stopped_at.is_(None)
+    )
+    mandated = mandate_in_force(Mandate, SessionRow.user_id, bindparam("today"))
+    other = aliased(Mandate)
+    served = mandate_in_force(other, SessionRow.user_id, bindparam("today"))
     has_licence = (
         exists()
         .where(
@@ -115,24 +157,43 @@ def _statement() -> Select[Any]:
             User.totp_secret_enc.is_not(None).label("has_totp"),
             Member.current_name,
             Affiliation.role,
+            Mandate.id.label("mandate_in_force"),
+            Contractor.name.label("contractor_name"),
+            select(func.aggregate_strings(MandateScope.procedure, ","))
+            .where(MandateScope.mandate_id == SessionRow.mandate_id)
+            .correlate(SessionRow)
+            .scalar_subquery()
+            .label("procedures"),
             Application.name.label("application_name"),
             select(func.aggregate_strings(StaffRole.role, ","))
             .where(StaffRole.user_id == SessionRow.user_id)
             .correlate(SessionRow)
             .scalar_subquery()
             .label("staff_roles"),
-            select(func.count())
-            .select_from(Affiliation)
-            .where(live)
-            .correlate(SessionRow)
-            .scalar_subquery()
-            .label("companies"),
+            (
+                select(func.count())
+                .select_from(Affiliation)
+                .where(live, Affiliation.member_id.is_not(None))
+                .correlate(SessionRow)
+                .scalar_subquery()
+                + select(func.count()).select_from(other).where(served).correlate(SessionRow).scalar_subquery()
+            ).label("companies"),
             exists().where(live, Affiliation.role.in_(SECOND_FACTOR_ROLES)).correlate(SessionRow).label("administers"),
             and_(has_licence, has_contract).label("company_open"),
         )
         .join(User, User.id == SessionRow.user_id, isouter=True)
         .join(Member, Member.id == SessionRow.member_id, isouter=True)
-        .join(Affiliation, and_(live, Affiliation.member_id == SessionRow.member_id), isouter=True)
+        .join(
+            Affiliation,
+            and_(live, Affiliation.member_id == SessionRow.member_id, SessionRow.mandate_id.is_(None)),
+            isouter=True,
+        )
+        .join(
+            Mandate,
+            and_(Mandate.id == SessionRow.mandate_id, Mandate.member_id == SessionRow.member_id, mandated),
+            isouter=True,
+        )
+        .join(Contractor, Contractor.id == Mandate.contractor_id, isouter=True)
         .join(Application, Application.id == SessionRow.application_id, isouter=True)
         .where(
             SessionRow.token_hash == bindparam("token_hash"),
@@ -178,15 +239,34 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
     if (row.has_totp or staff or row.administers) and found.second_factor_at is None:
         return replace(person, kind="half", permissions=frozenset({Permission.PUBLIC, Permission.HALF_SIGNED_IN}))
     if row.kind == UserKind.STAFF:
-        return replace(person, kind="staff", roles=staff, permissions=permissions_of(staff))
-    if found.member_id is None or row.role is None or not row.company_open:
+        return _of_staff(person, row, staff)
+    at_company = row.role is not None or row.mandate_in_force is not None
+    if found.member_id is None or not at_company or not row.company_open:
         signed_in = frozenset({Permission.PUBLIC, Permission.SIGNED_IN, Permission.HALF_SIGNED_IN})
         return replace(person, kind="member", permissions=signed_in)
+    company = replace(person, kind="member", company_name=row.current_name, member_id=found.member_id)
+    if row.mandate_in_force is None:
+        return replace(company, roles=(row.role,), permissions=permissions_of((row.role,)))
+    return replace(
+        company,
+        roles=(Role.CONTRACTOR,),
+        permissions=permissions_of_mandate(Procedure(one) for one in (row.procedures or "").split(",") if one),
+        mandate_id=row.mandate_in_force,
+        contractor_name=row.contractor_name,
+    )
+
+
+def _of_staff(person: Viewer, row: Any, roles: tuple[Role, ...]) -> Viewer:
+    """Somebody of the staff: at the screens of the office, or reading the pages of one member."""
+    permissions = permissions_of(roles)
+    session: SessionRow = row.SessionRow
+    if session.view_reason is None or Permission.VIEW_AS_MEMBER not in permissions:
+        return replace(person, kind="staff", roles=roles, permissions=permissions)
     return replace(
         person,
-        kind="member",
+        kind="viewing",
+        roles=roles,
+        permissions=VIEWING | permissions_of(()),
         company_name=row.current_name,
-        roles=(row.role,),
-        permissions=permissions_of((row.role,)),
-        member_id=found.member_id,
+        member_id=session.member_id,
     )

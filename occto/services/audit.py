@@ -41,6 +41,7 @@ def record(
         tag=tag,
         actor_id=actor.user_id,
         member_id=actor.member_id,
+        mandate_id=actor.mandate_id,
         application_id=actor.application_id,
         session_id=actor.session_id,
         subject=subject,
@@ -92,7 +93,10 @@ def _detail_hash(salt: str, payload: Any) -> str:
 
 
 def link_hash(previous: str, event: AuditEvent) -> str:
-    """The hash of the link that ties `event` to the link with hash `previous`."""
+    """The hash of the link that ties `event` to the link with hash `previous`.
+
+    The mandate is a key of its own where there is one, so that links made before there were mandates still hold.
+    """
     fields = (
         event.id,
         event.at,
@@ -106,7 +110,8 @@ def link_hash(previous: str, event: AuditEvent) -> str:
         event.clause,
         event.detail_hash,
     )
-    return digest({"previous": previous, "event": list(fields)})
+    stamp = {"mandate": event.mandate_id} if event.mandate_id is not None else {}
+    return digest({"previous": previous, "event": list(fields), **stamp})
 
 
 def seal(session: Session, *, now: datetime, limit: int = 1000) -> int:

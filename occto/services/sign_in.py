@@ -10,10 +10,11 @@ from sqlalchemy.orm import Session
 from occto.domain.actor import Actor
 from occto.domain.clauses import Clause
 from occto.domain.codes import ConsentKind, LinkPurpose, SignInOutcome, UserKind, UserState
+from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound, Refusal
 from occto.domain.permissions import SECOND_FACTOR_ROLES
 from occto.models import Affiliation, Consent, RecoveryCode, SessionRow, SignInAttempt, StaffRole, User
-from occto.queries.people import companies_of, user_by_email
+from occto.queries.people import places_of, user_by_email
 from occto.queries.terms import terms_in_force
 from occto.services import audit, links, outbox
 
@@ -171,13 +172,27 @@ def set_up_second_factor(
     _complete(session, row, user, keys=keys, actor=actor, now=now)
 
 
-def choose_company(session: Session, session_id: int, *, member_id: int, actor: Actor, now: datetime) -> None:
-    """Act for this company from now on. Raises NotFound where the person has no role there."""
+def choose_company(
+    session: Session,
+    session_id: int,
+    *,
+    member_id: int,
+    mandate_id: int | None = None,
+    actor: Actor,
+    now: datetime,
+) -> None:
+    """Act for this company from now on, under this mandate where one is named.
+
+    Raises NotFound where the person has no role there, or no such mandate in force.
+    """
     row = session.get(SessionRow, session_id, with_for_update=True)
-    if row is None or row.user_id is None or member_id not in {c.member_id for c in companies_of(session, row.user_id)}:
+    if row is None or row.user_id is None:
         raise NotFound
-    row.member_id = member_id
-    detail = {"member_id": member_id}
+    places = places_of(session, row.user_id, today=today_jst(now))
+    if (member_id, mandate_id) not in {(place.member_id, place.mandate_id) for place in places}:
+        raise NotFound
+    row.member_id, row.mandate_id = member_id, mandate_id
+    detail = {"member_id": member_id, "mandate_id": mandate_id}
     audit.record(session, "session.company_chosen", subject=f"SESSION:{row.id}", actor=actor, now=now, detail=detail)
 
 
@@ -285,9 +300,9 @@ def _complete(
     who knows the password must stay one while guessing codes.
     """
     note_attempt(session, **keys, outcome=SignInOutcome.PASSED, now=now)
-    companies = companies_of(session, user.id)
-    if len(companies) == 1:
-        row.member_id = companies[0].member_id
+    places = places_of(session, user.id, today=today_jst(now))
+    if len(places) == 1:
+        row.member_id, row.mandate_id = places[0].member_id, places[0].mandate_id
     if user.first_signed_in_at is None:
         user.first_signed_in_at = now
         if user.kind is not UserKind.STAFF:

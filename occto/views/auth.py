@@ -15,7 +15,9 @@ from occto.access import (
     viewer,
 )
 from occto.domain.codes import LinkPurpose, SignInOutcome
+from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal
+from occto.domain.numbers import clamped_id
 from occto.domain.passwords import check_password, normalise_password
 from occto.domain.permissions import Permission
 from occto.domain.settings import SET_PASSWORD_HOURS
@@ -226,13 +228,13 @@ def keep_recovery_codes() -> Response:
 def choose_company() -> str:
     companies = [
         {
-            "id": c.member_id,
-            "name": c.name,
-            "role_label": label(c.role),
-            "note": f"事業者コード {c.operator_code}",
-            "current": c.member_id == viewer.member_id,
+            "key": f"{place.member_id}.{place.mandate_id or ''}",
+            "name": place.name,
+            "role_label": _place_words(place),
+            "note": f"事業者コード {place.operator_code}",
+            "current": (place.member_id, place.mandate_id) == (viewer.member_id, viewer.mandate_id),
         }
-        for c in people.companies_of(db.session(), viewer.user_id or 0)
+        for place in people.places_of(db.session(), viewer.user_id or 0, today=today_jst(clock.now()))
     ]
     return render_template("auth/choose_company.html", companies=companies)
 
@@ -240,11 +242,25 @@ def choose_company() -> str:
 @pages.post("/login/company")
 @permit(Permission.SIGNED_IN)
 def take_company() -> Response:
-    chosen = request.form.get("company", type=int)
-    if chosen is None or viewer.session_id is None or not 0 < chosen < 2**63:
+    member, _dot, mandate = request.form.get("company", "").partition(".")
+    member_id, mandate_id = clamped_id(member), clamped_id(mandate)
+    if member_id is None or viewer.session_id is None or (mandate and mandate_id is None):
         return see_other("auth.choose_company")
-    run(verbs.choose_company, viewer.session_id, member_id=chosen, actor=actor(), now=clock.now())
+    run(
+        verbs.choose_company,
+        viewer.session_id,
+        member_id=member_id,
+        mandate_id=mandate_id,
+        actor=actor(),
+        now=clock.now(),
+    )
     return see_other("home.home")
+
+
+def _place_words(place: people.Company) -> str:
+    if place.mandate_id is None:
+        return label(place.role)
+    return f"{place.contractor_name} が受託（{'・'.join(label(one) for one in place.procedures)}）"
 
 
 @pages.post("/logout")

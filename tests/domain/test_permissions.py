@@ -14,7 +14,7 @@ P = Permission
 
 def test_every_role_stands_in_the_table() -> None:
     assert set(TABLE) == set(Role)
-    assert {*STAFF_ROLES, *MEMBER_ROLES, Role.APPLICANT, Role.GUEST} == set(Role)
+    assert {*STAFF_ROLES, *MEMBER_ROLES, Role.APPLICANT, Role.CONTRACTOR, Role.GUEST} == set(Role)
 
 
 def test_every_permission_is_somebodys() -> None:

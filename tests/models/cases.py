@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.factories import NOW
+from tests.models.cases_people import PEOPLE
 from tests.models.rows import DAY, HASH, HOUR, Values, add
 
 
@@ -70,6 +71,7 @@ def _unaccepted(state: str) -> Case:
 
 
 CASES: dict[str, list[Case]] = {
+    **PEOPLE,
     "ck_applications_approved_member": [
         ("applications", approved, lambda: approved() | {"member_id": None}),
         ("applications", dict, lambda: {"member_id": add("members")}),

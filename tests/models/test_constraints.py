@@ -70,6 +70,10 @@ def test_text_is_bounded_and_codes_are_known(app: Flask, table: str) -> None:
         extra: Values = {}
         if column == "hold_reason":
             extra = {"held_at": NOW}
+        if column == "view_reason":
+            extra = {"member_id": add("members")}
+        if column == "stop_reason":
+            extra = {"stopped_at": NOW}
         if column == "parent_name":
             extra = {"parent_body_id": None}
         _try(table, row(table) | extra | {column: "𠮷" * int(limit)})
@@ -87,6 +91,7 @@ BESIDE_CODES: dict[tuple[str, str], Any] = {
     ("late_facts", "outcome"): settled,
     ("change_requests", "channel"): lambda: {"entered_by_id": add("users")},
     ("roster_proposals", "state"): lambda: {"decided_at": NOW},
+    ("affiliations", "role"): lambda: {"member_id": None, "contractor_id": add("contractors")},
     ("licence_facts", "end_reason"): lambda: {"ended_on": DAY + timedelta(days=1)},
 }
 """What has to stand beside a code for it to be the only thing wrong."""
@@ -96,6 +101,12 @@ WITH: dict[tuple[str, str], Any] = {
     ("applications", "entered_by_id"): lambda: {"channel": "PAPER"},
     ("applications", "checked_by_id"): lambda: {"checked_at": NOW},
     ("attachments", "change_request_id"): lambda: {"application_id": None},
+    ("attachments", "account_request_id"): lambda: {"application_id": None},
+    ("attachments", "import_id"): lambda: {"application_id": None},
+    ("affiliations", "contractor_id"): lambda: {"member_id": None, "role": "CONTRACTOR"},
+    ("sessions", "mandate_id"): lambda: {"member_id": add("members")},
+    ("account_requests", "called_by_id"): lambda: {"called_at": NOW},
+    ("account_requests", "entered_by_id"): lambda: {"channel": "PAPER"},
     ("change_requests", "checked_by_id"): lambda: {"checked_at": NOW},
     ("change_requests", "entered_by_id"): lambda: {"channel": "STAFF"},
     ("roster_proposals", "change_id"): applied,
@@ -139,14 +150,19 @@ def test_what_is_once_only_is_once_only(app: Flask, table: str) -> None:
             beside = {"application_id": None, "user_id": add("users")}
         if columns == ("member_id",) and table == "applications":
             beside = approved()
+        if columns == ("user_id", "contractor_id"):
+            beside = {"member_id": None, "contractor_id": add("contractors"), "role": "CONTRACTOR"}
         first = row(table) | beside
         _try(table, first)
         other = row(table) | (approved() if beside.get("state") == "APPROVED" else {})
         if columns == ("terms_version_id", "user_id"):
             other |= {"application_id": None, "user_id": add("users")}
+        if columns == ("user_id", "contractor_id"):
+            other |= beside
         _try(table, other)
         again = other | {name: row(table)[name] for name in other if name in _uniquely(table)}
         again |= {name: first[name] for name in columns} | ({"application_id": None} if "user_id" in beside else {})
+        again |= {"member_id": None} if "contractor_id" in columns else {}
         _refused(table, again, "UNIQUE", "unique")
 
 

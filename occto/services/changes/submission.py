@@ -253,6 +253,7 @@ def _take_in(
         request_id=request.id,
         no=(last.no if last else 0) + 1,
         submitted_by_id=actor.user_id,
+        mandate_id=actor.mandate_id,
         submitted_at=now,
         occurred_on=request.occurred_on,
         base_change_id=prepared.known,
