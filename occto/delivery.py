@@ -15,6 +15,7 @@ from occto.access import token_hash
 from occto.domain.codes import Licence
 from occto.domain.joining import Stage
 from occto.domain.mails import MAILS
+from occto.domain.permissions import Role
 from occto.extensions import db
 from occto.labels import label
 from occto.pages import site
@@ -133,6 +134,7 @@ def _render(session: Session, mail_id: int) -> Rendered:
     if "stage" in mail.params:
         values["stage_label"] = label(Stage(mail.params["stage"]))
     values["pending_labels"] = [label(Licence(code)) for code in mail.params.get("pending") or ()]
+    values["role_labels"] = [label(Role(code)) for code in mail.params.get("roles") or ()]
     link = ""
     if carried is not None:
         token = vault.make_token()

@@ -243,6 +243,7 @@ WORDS: dict[str, Any] = {
     "ended_on": "2026-12-01",
     "by": "佐藤 美咲",
     "other_title": "資本金の変更",
+    "role_labels": ["審査担当", "承認者"],
 }
 
 

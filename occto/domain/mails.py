@@ -41,6 +41,7 @@ MAILS: dict[str, MailedLink | None] = {
     "member/ended": None,
     "member/changed": None,
     "member/confirm_request": None,
+    "member/viewed": None,
     "changes/submitted": None,
     "changes/returned": None,
     "changes/approved": None,
@@ -53,5 +54,10 @@ MAILS: dict[str, MailedLink | None] = {
     "account/recovery_code_used": None,
     "account/invited": _PASSWORD,
     "account/affiliated": None,
+    "account/id_stopped": None,
+    "account/id_resumed": None,
+    "account/roles_changed": None,
 }
 """Template below `templates/mail` → the link in it."""
+INVITING = ("account/invited", "account/set_password")
+"""Mails that notify an ID that has no password yet."""
