@@ -76,6 +76,12 @@ class StaffAccountsView(IdDoors, VerbView):
     created = "職員を登録しました。パスワードを設定するためのリンクを、ご本人にメールでお送りします。"
     updated = "役割を変えました。ご本人にメールで知らせます。"
 
+    def permissions(self) -> dict[str, Permission]:
+        """As of every screen; taking the list away needs what seeing it needs."""
+        found = super().permissions()
+        exports = (f"{self.endpoint}.export_csv", f"{self.endpoint}.export_xlsx")
+        return found | dict.fromkeys(exports, self.see)
+
     def scope(self) -> list[ColumnElement[bool]]:
         return [User.kind == UserKind.STAFF]
 
