@@ -39,7 +39,7 @@ def _roles(_view: Any, _context: Any, row: Any, _name: str) -> str:
 class StaffAccountsView(IdDoors, VerbView):
     """職員. Nobody gives roles to oneself, and one system administrator always stays."""
 
-    see = write = Permission.STAFF_MANAGE
+    see = write = exports = Permission.STAFF_MANAGE
     title = "職員"
     subject_kind, personal = "USER", True
     details_template, list_template = "admin/staff_account.html", "admin/staff_accounts.html"
@@ -75,12 +75,6 @@ class StaffAccountsView(IdDoors, VerbView):
     create_title, edit_title = "職員を登録する", "役割を変える"
     created = "職員を登録しました。パスワードを設定するためのリンクを、ご本人にメールでお送りします。"
     updated = "役割を変えました。ご本人にメールで知らせます。"
-
-    def permissions(self) -> dict[str, Permission]:
-        """As of every screen; taking the list away needs what seeing it needs."""
-        found = super().permissions()
-        exports = (f"{self.endpoint}.export_csv", f"{self.endpoint}.export_xlsx")
-        return found | dict.fromkeys(exports, self.see)
 
     def scope(self) -> list[ColumnElement[bool]]:
         return [User.kind == UserKind.STAFF]
