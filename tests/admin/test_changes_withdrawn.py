@@ -52,7 +52,7 @@ def test_a_crafted_post_withdraws_nothing_of_a_member_that_can(make: Factory) ->
     before = everything()
     values = {"id": change.id, "version": change.version, "reason": "申し出", "form_id": "withdrawn"}
     assert browser.post("/admin/changes/withdraw/", values).status_code == 409
-    assert "会員に取下げをお願いしてください。" in browser.text
+    assert "取下げをお願いしてください。" in browser.text
     after = everything()
     assert all(after[table] == rows for table, rows in before.items() if table not in MOVING)
     assert "/admin/changes/withdraw/" not in _page(browser, keyed)

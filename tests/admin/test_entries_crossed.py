@@ -18,9 +18,7 @@ def test_a_fact_that_is_gone_is_said_in_words(make: Factory) -> None:
     member = make.member()
     approved(make, renamed("来月電力株式会社"), member=member)
     row = {"kind": "fact", "act": "VOID", "fact_id": fact_id(member, "name", SOON)}
-    first, second = (
-        filled(make, rows(Part.CORRECTIONS, row), member=member, channel=Channel.STAFF) for _ in range(2)
-    )
+    first, second = (filled(make, rows(Part.CORRECTIONS, row), member=member, channel=Channel.STAFF) for _ in range(2))
     browser = make.signed_in(make.staff(Role.OPERATOR))
     assert browser.get(f"/admin/entries/check/?id={second.id}").status_code == 200
     assert WORDS not in browser.text

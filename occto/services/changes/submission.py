@@ -31,7 +31,7 @@ from occto.domain.changes import (
 )
 from occto.domain.codes import AttachmentKind, ChangeAct, ChangeSource, Channel, MemberState
 from occto.domain.dates import today_jst
-from occto.domain.errors import Refusal, Stale
+from occto.domain.errors import NotFound, Refusal, Stale
 from occto.domain.permissions import Permission
 from occto.models import (
     ChangeDraft,
@@ -328,7 +328,7 @@ def withdraw(
     """取り下げる, by whoever filled it in, until it is decided. What took effect at once stays.
 
     Where the member itself no longer can (`staff_may_withdraw`), staff do, with a reason and the version they saw.
-    Refusals: not_found, member_withdraws, stale, illegal_step, reason_missing, reason_too_long.
+    Refusals: not_found, stale, illegal_step, reason_missing, reason_too_long.
     """
     request = _locked_to_withdraw(session, request_id, actor=actor)
     if seen_version is not None and request.version != seen_version:
@@ -359,10 +359,8 @@ def staff_may_withdraw(session: Session, request: ChangeRequest) -> bool:
 def _locked_to_withdraw(session: Session, request_id: int, *, actor: Actor) -> ChangeRequest:
     if actor.can(Permission.CHANGE_PROCESS):
         request = locked(session, request_id)
-        if request.channel is Channel.ONLINE and request.state in UNDECIDED:
-            if not staff_may_withdraw(session, request):
-                raise Refusal(
-                    "member_withdraws", "この申請は、会員が画面から取り下げられます。会員に取下げをお願いしてください。"
-                )
+        if staff_may_withdraw(session, request):
             return request
+        if request.channel is Channel.ONLINE:
+            raise NotFound("職員が取り下げられる申請ではありません。会員に、画面からの取下げをお願いしてください。")
     return locked_by_party(session, request_id, actor=actor)
