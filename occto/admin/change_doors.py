@@ -24,7 +24,7 @@ from occto.forms import review as forms
 from occto.forms.base import BaseForm
 from occto.models import ChangeRequest
 from occto.queries.changes_staff import RequestFile, next_waiting, request_file
-from occto.services.changes import approval, review, splitting
+from occto.services.changes import approval, review, splitting, submission
 from occto.services.changes.case import change_of
 from occto.views.tools import new_form_id, once, see_other
 
@@ -132,6 +132,14 @@ DOORS: dict[str, Door] = {
         "申請を分けました。新しい申請の番号を会員にメールで知らせます。",
         lead="選んだ項目を新しい申請へ移します。提出日と書類は、どちらにも引き継がれます。",
     ),
+    "withdraw": Door(
+        "withdraw",
+        submission.withdraw,
+        lambda _file: forms.StaffWithdrawForm,
+        lambda form, _file: {"reason": form.reason.data},
+        "取り下げました。",
+        lead="退会した会員と、利用契約のない会員（紙対応）は、画面から取り下げられません。申し出を確かめて、代わりに取り下げます。",
+    ),
     "remark": Door(
         None,
         _remark,
@@ -190,6 +198,11 @@ class ChangeDoors:
     @permit(_allowed("split"))
     def split(self) -> Any:
         return self.decide("split")
+
+    @expose("/withdraw/", methods=_ENTRY)
+    @permit(Permission.CHANGE_PROCESS)
+    def withdraw(self) -> Any:
+        return self.decide("withdraw")
 
     @expose("/remark/", methods=_ENTRY)
     @permit(Permission.CHANGE_PROCESS)

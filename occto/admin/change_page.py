@@ -21,6 +21,7 @@ from occto.domain.changes import (
     ItemChange,
     days_late,
     evidence_key,
+    is_document_of,
     title_word,
 )
 from occto.domain.codes import Audience, ChangeAct, Channel, ScanState, Verdict
@@ -161,7 +162,7 @@ def _judged(
         live=live,
         seen=words.old if live != words.old else "",
         conflict=item.place in changed,
-        files=tuple(one for one in file.newest.files if evidence_key(item) in one["items"]),
+        files=tuple(one for one in file.newest.files if is_document_of(one, item)),
         mark=label(mark.verdict) if mark else "",
         remark=in_words(mark) if mark else "",
     )
@@ -239,14 +240,12 @@ def documents(file: RequestFile) -> list[dict[str, Any]]:
             for one in file.files
             if not one.removed_at
         ]
-    words = {
-        item_in_words(change_of(row)).key: item_in_words(change_of(row)).title for row in file.items[file.newest.id]
-    }
+    items = [change_of(row) for row in file.items[file.newest.id]]
     found = []
     for one in file.newest.files:
         kept = states.get(one["id"])
         if kept is not None:
-            proves = "、".join(words[key] for key in one["items"] if key in words)
+            proves = "、".join(item_in_words(item).title for item in items if is_document_of(one, item))
             found.append(_document(kept.id, kept.name, kept.kind, kept.size, kept.scan_state, proves))
     return found
 

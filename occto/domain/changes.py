@@ -176,6 +176,12 @@ def evidence_key(change: ItemChange) -> str:
     return f"{change.item}:{change.target_key}" if change.target_key else change.item
 
 
+def is_document_of(file: Mapping[str, Any], change: ItemChange) -> bool:
+    """Whether a document (`id`, `items`) belongs to the item: named for it, or the copy that the item itself names."""
+    named = change.new.get("attachment_id") if isinstance(change.new, Mapping) else None
+    return evidence_key(change) in file["items"] or (named is not None and file["id"] == named)
+
+
 def profile_changes(
     part: Part, *, before: Mapping[str, Any], after: Mapping[str, Any], effective_on: date
 ) -> list[ItemChange]:

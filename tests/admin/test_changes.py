@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from occto.domain.changes import ChangeState
+from occto.domain.changes import ChangeState, Part
 from occto.domain.codes import AttachmentKind, Audience, Channel, Verdict
 from occto.domain.permissions import Role
 from occto.extensions import db
@@ -20,8 +20,10 @@ from tests.changing import (
     add_file,
     capital,
     checked,
+    drafted,
     give_back,
     hold,
+    licence_added,
     licence_ended,
     licences,
     relation_added,
@@ -76,6 +78,22 @@ def test_the_page_shows_the_difference_from_the_live_record(make: Factory) -> No
     assert page.count("証明書.pdf") >= 3
     assert "議決権の配分は変わりません。" in page
     assert "一人目の確認が済むと、別の方が承認できます。" in page
+
+
+def test_the_copy_of_a_notice_stands_beside_its_category(make: Factory) -> None:
+    """The page of a category names its copy itself, without a choice of items."""
+    change = drafted(make, [Part.LICENCES])
+    copy = add_file(change, kind=AttachmentKind.METI_ACT)
+    save(change, licences(licence_added("RETAIL", attachment_id=copy)))
+    send(change)
+    browser = _staff(make)
+    _page(browser, change)
+    assert "この項目を示す書類はありません" not in browser.text
+    assert browser.text.count(f"/admin/changes/file/?id={copy}") == 2
+    assert "示す項目：小売電気事業者の追加" in browser.text
+    member = make.signed_in(change.person, member=change.member)
+    assert member.get(f"/changes/{change.id}").status_code == 200
+    assert "証明する変更：小売電気事業者の追加" in member.text
 
 
 def test_take_then_check_then_another_approves_and_the_next_is_one_click_away(make: Factory) -> None:
