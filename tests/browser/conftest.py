@@ -21,6 +21,7 @@ from occto import create_app
 from occto.delivery import deliver_due
 from occto.extensions import db
 from occto.worker import seal_all
+from tests.clients import Browser as SignedIn
 from tests.conftest import settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -144,6 +145,12 @@ class Person:
     shots: int = 0
     name: str = "person"
 
+    def take_session(self, signed: SignedIn) -> None:
+        """Go on with a session that was opened without this browser."""
+        cookie = signed.client.get_cookie("session")
+        assert cookie is not None
+        self.context.add_cookies([{"name": "session", "value": cookie.value, "url": self.site.url}])
+
     def go(self, path: str) -> None:
         self.page.goto(self.site.url + path)
 
@@ -178,6 +185,11 @@ class Person:
             self._axe(what, width)
         self.page.set_viewport_size(DESKTOP)
         assert not self.complaints, f"{what}: {self.complaints}"
+
+    def look_at_refusal(self, what: str) -> None:
+        """Check a page that was answered with 4xx, of which the browser's console tells."""
+        self.complaints = [words for words in self.complaints if "Failed to load resource" not in words]
+        self.look(what)
 
     def _axe(self, what: str, width: str) -> None:
         self.page.evaluate(AXE.read_text(encoding="utf-8"))
