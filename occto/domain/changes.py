@@ -166,6 +166,12 @@ def touches_votes(changes: Iterable[ItemChange]) -> bool:
     return any(item_touches_votes(change.item) for change in changes)
 
 
+def is_shown_by(item: ItemChange, file: Mapping[str, Any]) -> bool:
+    """Whether a document of a revision (`id`, `items`: keys) is named for the item, or is the copy that the item names."""
+    copy = item.new.get("attachment_id") if isinstance(item.new, dict) else None
+    return evidence_key(item) in file["items"] or (copy is not None and copy == file["id"])
+
+
 def needs_evidence(change: ItemChange) -> bool:
     """Whether a document has to be named for the item."""
     return class_of(change.item) is ChangeClass.EVIDENCE
@@ -208,6 +214,10 @@ def check_day(effective_on: date, *, occurred_on: date, member_on: date, part: P
             "有効になる日は、事由発生日より前にはできません。日付をお確かめください。",
             field=part.value,
         )
+
+
+WITHOUT_DELAY = 14
+"""Days from the occurrence to the first submission after which the page points to the delay («直ちに» is due)."""
 
 
 def days_late(*, occurred_on: date, submitted_on: date) -> int:
