@@ -1,4 +1,7 @@
-"""Changes of the record in a real browser: from the member's form over the review to what is on record."""
+"""Changes of the record in a real browser: from the member's form over the review to what is on record.
+
+The pages of the review alone are looked at in `test_staff_changes`.
+"""
 
 from datetime import date, timedelta
 
@@ -18,7 +21,6 @@ from tests.registering import number_of
 pytestmark = [pytest.mark.browser]
 
 CONTACT = "sato@shiosai.example.jp"
-FINE, REMARK = "FINE", "REMARK"
 
 
 class Office:
@@ -113,7 +115,6 @@ def test_a_name_is_returned_corrected_and_approved_for_a_day_to_come(site: Site,
     member.look_at_refusal("part-errors")
     member.fill({"name": "株式会社 汐騒エナジー", "address": "千代田区千代田1番2号"})
     member.press("保存して次へ")
-    member.look("tasks-files")
     office.attach("REGISTRY", "商号")
     member.look("files")
     member.follow("一覧へ戻る")
@@ -128,11 +129,8 @@ def test_a_name_is_returned_corrected_and_approved_for_a_day_to_come(site: Site,
     assert "審査待ち" in _main(member)
 
     office.open(approver, number)
-    approver.look("second-revision")
     approver.follow("承認する")
-    approver.look("approve")
     office.approve(number)
-    approver.look("approved")
     assert format_date(day) in site.postbox.wait_for(CONTACT, "承認のお知らせ")
 
     member.go("/member")
@@ -156,14 +154,12 @@ def _return(office: Office, number: str) -> None:
     operator, member = office.operator, office.member
     office.open(operator, number)
     operator.press("審査を始める")
-    operator.look("review")
     for item, words in (("name", "登記のとおり、空白を除いてください。"), ("address", "建物名まで入力してください。")):
-        operator.choose(f"verdict_{item}", REMARK)
+        operator.choose(f"verdict_{item}", "REMARK")
         operator.page.locator(f"[name='words_{item}']").fill(words)
     operator.press("記録して差戻しの確認へ進む")
     assert "空白を除いて" in operator.page.locator("[name='remark_name']").input_value()
     assert "建物名" in operator.page.locator("[name='remark_address']").input_value()
-    operator.look("return")
     operator.press("差し戻す")
     mail = office.site.postbox.wait_for(CONTACT, "修正のお願い")
     assert number in mail
@@ -199,7 +195,6 @@ def test_a_second_licence_is_added_and_the_first_ends(site: Site, person: MakePe
     begun, ends = office.today - timedelta(days=3), office.today + timedelta(days=30)
     office.start("licences", occurred_on=begun)
     member.follow("電気事業者の区分の追加・終了")
-    member.look("licences")
     member.follow("区分を追加する")
     member.choose("category", "RETAIL")
     member.fill({"number": "A0999", "effective_on": begun.isoformat()})
@@ -220,15 +215,12 @@ def test_a_second_licence_is_added_and_the_first_ends(site: Site, person: MakePe
     number = office.submit(look="licences")
 
     office.check(number)
-    office.operator.look("checked-licences")
     office.open(approver, number)
     approver.look("review-licences")
     approver.follow("承認する")
-    approver.look("approve-licences")
     office.approve(number)
 
     member.go("/member")
-    member.look("record-licences")
     text = _main(member)
     assert "小売電気事業者" in text
     assert "A0999" in text
@@ -267,7 +259,6 @@ def test_a_parent_moves_votes_before_an_open_assembly(site: Site, person: MakePe
     _hold_assembly(operator, held_on=office.today + timedelta(days=60))
     office.start("relations", occurred_on=office.today - timedelta(days=2))
     member.follow("資本関係（親法人・子法人）")
-    member.look("relations-empty")
     member.follow("親法人・子法人を追加する")
     member.choose("relation", "PARENT")
     member.fill({"name": "大海電力株式会社", "corporate_number": number_of_parent, "ratio_bp": "60"})
@@ -292,11 +283,9 @@ def test_a_parent_moves_votes_before_an_open_assembly(site: Site, person: MakePe
     office.check(number)
     office.open(approver, number)
     approver.follow("承認する")
-    approver.look("approve-relation")
     _read_shares(approver)
     office.approve(number)
     member.go("/member")
-    member.look("record-relation")
     assert "大海電力株式会社" in _main(member)
 
 
