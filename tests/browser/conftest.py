@@ -20,6 +20,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from occto import create_app
 from occto.delivery import deliver_due
 from occto.extensions import db
+from occto.unit_of_work import Busy
 from occto.worker import seal_all
 from tests.clients import Browser as SignedIn
 from tests.conftest import settings
@@ -111,11 +112,16 @@ def _shut(server: BaseWSGIServer) -> None:
 
 
 def _work(app: Flask, stop: threading.Event) -> None:
+    """The rounds of the worker. Like it, they outlive a database that somebody writes to for long (loading the demo)."""
     while not stop.wait(WAIT):
         with app.app_context():
-            deliver_due()
-            seal_all()
-            db.session.remove()
+            try:
+                deliver_due()
+                seal_all()
+            except Busy:
+                continue
+            finally:
+                db.session.remove()
 
 
 @pytest.fixture(scope="session")
