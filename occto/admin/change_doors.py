@@ -14,7 +14,7 @@ from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin.base import clamped_id
 from occto.admin.change_page import entry_page, titles
-from occto.domain.changes import CHANGES, evidence_key
+from occto.domain.changes import CHANGES, evidence_key, title_word
 from occto.domain.codes import Audience
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal, Stale
@@ -73,8 +73,14 @@ def _proposed_return(file: RequestFile) -> dict[str, Any]:
     noted = review.remarks_of(db.session(), file.request.id)
     found = {f"remark_{key}": noted[place] for key, place in places(file).items() if place in noted}
     if found:
-        found["reason"] = f"{len(found)}項目の修正をお願いします。直して再申請すると、審査を続けます。"
+        words = list(dict.fromkeys(title_word(place[0]) for place in places(file).values() if place in noted))
+        more = f"ほか{len(words) - _NAMED}項目" if len(words) > _NAMED else ""
+        found["reason"] = f"{'、'.join(words[:_NAMED])}{more}の内容について、修正をお願いします。"
     return found
+
+
+_NAMED = 5
+"""How many items the proposed reason names."""
 
 
 def _split(form: Any, file: RequestFile) -> dict[str, Any]:

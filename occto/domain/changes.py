@@ -216,6 +216,10 @@ def check_day(effective_on: date, *, occurred_on: date, member_on: date, part: P
         )
 
 
+WITHOUT_DELAY = 14
+"""Days from the occurrence to the first submission after which the page points to the delay («直ちに» is due)."""
+
+
 def days_late(*, occurred_on: date, submitted_on: date) -> int:
     """How many days passed between the occurrence and the notice, which is due without delay (直ちに)."""
     return max(0, (submitted_on - occurred_on).days)

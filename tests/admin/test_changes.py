@@ -12,7 +12,7 @@ from occto.domain.permissions import Role
 from occto.extensions import db
 from occto.models import ChangeMark, ChangeRequest, ProfileFact, Remark
 from occto.services import register
-from occto.services.changes import review
+from occto.services.changes import approval, review
 from occto.unit_of_work import run
 from tests.changing import (
     SOON,
@@ -139,7 +139,7 @@ def test_marks_are_kept_without_deciding_and_prefill_the_return(make: Factory) -
     assert "指摘 1項目" in browser.text
     _open(browser, change, "return")
     assert "証明する書類の内容と一致しません。" in browser.text
-    assert "1項目の修正をお願いします。" in browser.text
+    assert "資本金又は出資の額の内容について、修正をお願いします。" in browser.text
     browser.submit(action="/return/")
     assert change.state is S.RETURNED
     remark = db.session.scalars(select(Remark)).one()
@@ -307,8 +307,29 @@ def test_immediate_items_stand_as_applied(make: Factory) -> None:
     change = submitted(make, renamed(kana="キタハマエネルギー"))
     browser = _staff(make)
     _page(browser, change)
-    assert "反映済み 1項目" in browser.text
+    assert "登録済み 1項目" in browser.text
     assert "キタハマエネルギー" in browser.text
+
+
+def test_what_was_approved_for_a_day_to_come_says_so_once(make: Factory) -> None:
+    change = submitted(make, renamed(on=date(2099, 4, 1)))
+    run(approval.approve, change.id, seen_version=change.version, actor=change.second, now=change.at)
+    browser = _staff(make)
+    _page(browser, change)
+    assert "2099年4月1日から有効" in browser.text
+    assert "反映済み" not in browser.text
+    assert "これから有効になる登録" not in browser.text, "what the request brought itself stands above"
+
+
+def test_the_copy_of_a_notice_shows_its_category(make: Factory) -> None:
+    change = drafted(make, [Part.LICENCES])
+    copy = add_file(change, kind=AttachmentKind.METI_ACT)
+    save(change, licences(licence_added("RETAIL", attachment_id=copy)))
+    send(change)
+    browser = _staff(make)
+    _page(browser, change)
+    assert "この項目を示す書類はありません" not in browser.text
+    assert "示す項目：小売電気事業者の追加" in browser.text
 
 
 def test_a_notice_that_came_late_says_so(make: Factory) -> None:
