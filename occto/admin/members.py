@@ -189,7 +189,7 @@ class MembersView(Doors, StaffView):
         door = Door(
             "会員の画面を表示する",
             "会員の画面を表示する",
-            ("会員の画面へ戻る", back),
+            ("会員の詳細へ戻る", back),
             lead="この会員のユーザと同じ画面を、見るだけの表示で開きます。変更はできません。表示したことと理由は、会員担当と管理者にメールで知らせ、開いた画面は記録に残ります。",
             caption=row.current_name,
             hidden={"id": number},
