@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from occto.domain.certificates import Standing, memberships, standing
@@ -67,7 +67,7 @@ _CERTIFICATE = select(Certificate.code, Certificate.member_id, Member.operator_c
 )
 _BY_CODE = _CERTIFICATE.where(Certificate.code == bindparam("code"))
 _BY_MEMBER = _CERTIFICATE.where(Certificate.member_id == bindparam("member"))
-_FACTS = {
+_FACTS: dict[tuple[str, ...], Select[Any]] = {
     items: select(ProfileFact.item, ProfileFact.value, ProfileFact.effective_on)
     .where(ProfileFact.member_id == bindparam("member"), ProfileFact.voided_id.is_(None), ProfileFact.item.in_(items))
     .order_by(ProfileFact.effective_on)

@@ -1,12 +1,12 @@
 """加入証跡: one code a member, made with the membership; keys that sign, rotate and stay published."""
 
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from occto import clock, signing, vault, worker
 from occto.domain.actor import SYSTEM
@@ -39,8 +39,8 @@ def _tags() -> list[str]:
     return list(db.session.scalars(select(AuditEvent.tag).order_by(AuditEvent.id)))
 
 
-def _enter(**changes: Any) -> None:
-    run(certificates.enter_signing_key, **(signing.make_key().values() | changes), actor=SYSTEM, now=NOW)
+def _enter() -> None:
+    run(certificates.enter_signing_key, **signing.make_key().values(), actor=SYSTEM, now=NOW)
 
 
 def _forget() -> None:
@@ -63,9 +63,12 @@ def test_an_approval_that_fails_leaves_no_certificate(make: Factory) -> None:
     class _LaterError(Exception):
         pass
 
-    with pytest.raises(_LaterError), unit_of_work() as session:
+    def approve_and_fail(session: Session) -> None:
         approval.approve(session, case.id, seen_version=case.version, actor=case.second, now=NOW)
         raise _LaterError
+
+    with pytest.raises(_LaterError):
+        run(approve_and_fail)
     assert _certificates() == []
 
 
