@@ -39,7 +39,7 @@ def verdict(found: Checked, *, today: date) -> Verdict:
         sentences.append(f"{format_date(ends)}からは、会員でなくなるため無効になる予定です。")
     if found.day > today:
         sentences.append(FORESEEN)
-    return Verdict(title, tuple(sentences), kind, tuple(_rows(found)))
+    return Verdict(title, tuple(sentences), kind, tuple(_rows(found, today)))
 
 
 def as_json(found: Checked, *, today: date) -> dict[str, Any]:
@@ -106,12 +106,13 @@ _ANSWERS = {
 }
 
 
-def _rows(found: Checked) -> list[tuple[str, str]]:
+def _rows(found: Checked, today: date) -> list[tuple[str, str]]:
     rows = [("商号", found.name)]
     if found.licences:
         rows.append(("電気事業者の区分", "、".join(label(one.category) for one in found.licences)))
     if found.standing.since is not None:
-        rows.append(("会員である期間", _period(found.standing)))
+        over = found.standing.void_from is not None and found.standing.void_from <= today
+        rows.append(("会員であった期間" if over else "会員である期間", _period(found.standing)))
     return [*rows, ("確認した日付", format_date(found.day)), ("確認番号", grouped(found.code))]
 
 

@@ -99,6 +99,7 @@ def test_only_the_loss_of_membership_voids(make: Factory) -> None:
     stranger.get(f"/certificates/{code_of(member)}")
     assert "無効です" in stranger.text
     assert "2025年4月1日に会員でなくなりました" in stranger.text
+    assert "会員であった期間" in stranger.text
 
 
 def test_ended_contracts_and_stopped_people_leave_it_valid(make: Factory) -> None:
