@@ -10,6 +10,8 @@ import typst
 import zxingcpp
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from PIL import Image, ImageDraw
+from pypdf import PageObject
+from pypdf.generic import ContentStream
 from sqlalchemy import select
 
 from occto import pdf, signing
@@ -53,6 +55,49 @@ def rendered(values: Any, **kwargs: Any) -> list[Image.Image]:
     )
     pages = made if isinstance(made, list) else [made]
     return [Image.open(io.BytesIO(page)) for page in pages if page]
+
+
+def drawings_of(page: PageObject, *, dots: float = 4) -> Image.Image:
+    """What a page of a PDF fills, letters left out, at so many dots a point: the codes as the file itself draws them."""
+    picture = Image.new("L", tuple(int(side * dots) for side in page.mediabox[2:]), 255)
+    pen = ImageDraw.Draw(picture)
+    matrix, kept, colour = (dots, 0.0, 0.0, -dots, 0.0, float(picture.height)), [], 0
+    shapes: list[list[tuple[float, float]]] = []
+    for operands, operator in ContentStream(page.get_contents(), page.pdf).operations:
+        values = [float(each) for each in operands if isinstance(each, int | float)]
+        match operator:
+            case b"q":
+                kept.append((matrix, colour))
+            case b"Q":
+                matrix, colour = kept.pop()
+            case b"cm":
+                a, b, c, d, e, f = values
+                x, y = _moved(matrix, e, f)
+                matrix = (*_turned(matrix, a, b), *_turned(matrix, c, d), x, y)
+            case b"scn":
+                colour = round(255 * values[0])
+            case b"m":
+                shapes.append([_moved(matrix, *values)])
+            case b"l":
+                shapes[-1].append(_moved(matrix, *values))
+            case b"f" | b"n" | b"S":
+                for shape in shapes if operator == b"f" else ():
+                    pen.polygon(shape, fill=colour)
+                shapes = []
+    return picture
+
+
+_Matrix = tuple[float, float, float, float, float, float]
+
+
+def _turned(matrix: _Matrix, x: float, y: float) -> tuple[float, float]:
+    a, b, c, d, _e, _f = matrix
+    return a * x + c * y, b * x + d * y
+
+
+def _moved(matrix: _Matrix, x: float, y: float) -> tuple[float, float]:
+    right, down = _turned(matrix, x, y)
+    return right + matrix[4], down + matrix[5]
 
 
 def code_of(member: Member) -> str:
