@@ -14,6 +14,7 @@ from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin.base import Facet, Order, StaffView, link
 from occto.admin.bulk import BulkAct
+from occto.admin.certificate_door import CertificateDoor, certificate_in_words
 from occto.admin.exports import Exported, day
 from occto.admin.lists import COUNTED, Asked, Listing
 from occto.admin.member_tabs import TABS
@@ -68,7 +69,7 @@ _INDEXED = ("state", "licence", "prefecture")
 """Facets that the index of the search knows as marks."""
 
 
-class MembersView(Doors, StaffView):
+class MembersView(CertificateDoor, Doors, StaffView):
     """会員. Everything is read from the register; changes come with 変更申請."""
 
     see = Permission.MEMBER_SEE
@@ -155,6 +156,7 @@ class MembersView(Doors, StaffView):
         if row.current_member_on:
             facts.append(("加入日", format_date(row.current_member_on)))
         facts.append(("利用契約", _contract(row)))
+        facts.append(("加入証跡", certificate_in_words(row)))
         return self.render(
             "admin/member.html",
             row=row,

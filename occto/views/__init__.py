@@ -2,12 +2,37 @@
 
 from flask import Flask
 
-from occto.views import auth, changes, dev, health, home, join, member, public, viewing
+from occto.views import (
+    auth,
+    certificate,
+    certificate_check,
+    changes,
+    dev,
+    health,
+    home,
+    join,
+    member,
+    public,
+    viewing,
+)
+
+PAGES = (
+    public,
+    auth,
+    join,
+    home,
+    member,
+    certificate,
+    certificate_check,
+    changes,
+    viewing,
+    health,
+)
 
 
 def register(app: Flask) -> None:
     """Hang the pages into `app`; the demo's own only in demo mode."""
-    for module in (public, auth, join, home, member, changes, viewing, health):
+    for module in PAGES:
         app.register_blueprint(module.pages)
     if app.config["DEMO"]:
         app.register_blueprint(dev.pages)
