@@ -243,6 +243,12 @@ WORDS: dict[str, Any] = {
     "ended_on": "2026-12-01",
     "by": "佐藤 美咲",
     "other_title": "資本金の変更",
+    "kind": "CHANGE",
+    "kind_words": "管理者の変更",
+    "person": "佐藤 美咲",
+    "old_name": "鈴木 一郎",
+    "role": "VIEWER",
+    "withdrawn": False,
 }
 
 
