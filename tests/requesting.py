@@ -127,7 +127,7 @@ def public_link(kind: K, email: str = NEW.email, *, now: datetime = NOW) -> str:
     return token
 
 
-def object_link(scene_: Scene, email: str) -> str:
+def object_link(scene_: Scene, email: str, *, now: datetime = NOW) -> str:
     """The token of the link to object in the mail to this address."""
     query = select(OutboxMail.id).where(
         OutboxMail.template == "account/request_told",
@@ -136,7 +136,7 @@ def object_link(scene_: Scene, email: str) -> str:
     )
     db.session.rollback()
     mail_id = db.session.scalars(query).one()
-    token = mint_link(email, purpose=LinkPurpose.OBJECT, now=NOW)
+    token = mint_link(email, purpose=LinkPurpose.OBJECT, now=now)
     _carried_by(token, mail_id)
     return token
 
