@@ -158,9 +158,9 @@ def _plain(text: str) -> str:
 
 def numbers(file: RequestFile, *, today: date) -> Table:
     """The numbers on record, for the call-back."""
-    rows = [(way.who, Markup('<b class="nb">{}</b>').format(way.number), _since(way, today)) for way in file.ways]
+    rows = [(Markup('<b class="nb">{}</b>').format(way.number), way.who, _since(way, today)) for way in file.ways]
     empty = "会員・ユーザを特定すると、登録の番号が出ます。"
-    return Table("確認の電話に使う番号（登録されているもの）", ("相手", "番号", "いつからの登録か"), rows, empty)
+    return Table("確認の電話に使う番号（登録されているもの）", ("番号", "相手", "いつからの登録か"), rows, empty)
 
 
 def way_words(way: Way, today: date) -> str:

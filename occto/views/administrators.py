@@ -12,7 +12,7 @@ from occto.domain.account_requests import ACCOUNT_REQUESTS, AccountRequestKind
 from occto.domain.errors import NotAllowed, NotFound, Refusal
 from occto.domain.permissions import Permission, Role
 from occto.extensions import db
-from occto.forms.account_requests import AdministratorForm
+from occto.forms.account_requests import NO_ROLE, AdministratorForm
 from occto.forms.base import BaseForm
 from occto.labels import label
 from occto.queries import account_requests as queries
@@ -108,13 +108,30 @@ def request_page(request_id: int) -> str:
     return render_template(
         "administrators/request.html",
         request=found,
-        old_name=people.get(found.replaces_user_id or 0),
+        facts=_facts(found, old_name=people.get(found.replaces_user_id or 0)),
         files=queries.files_of(session, found.id),
         events=_events(found),
         own=own,
         may_withdraw=may_withdraw,
         just_filed=own and "filed" in request.args,
     )
+
+
+def _facts(found: "AccountRequest", *, old_name: str | None) -> list[tuple[str, str | None]]:
+    """What was asked, as terms and values."""
+    rows = [
+        ("管理者になる方", found.person_name),
+        ("フリガナ", found.person_kana),
+        ("所属・役職", found.person_title),
+        ("メールアドレス", found.person_email),
+        ("電話番号", found.person_phone),
+    ]
+    if found.kind is AccountRequestKind.CHANGE:
+        rows += [
+            ("交代する方", old_name or found.typed_old_name),
+            ("交代した後の役割", label(found.replaced_role) or NO_ROLE),
+        ]
+    return rows
 
 
 def _events(found: "AccountRequest") -> list[dict[str, Any]]:
