@@ -210,7 +210,7 @@ def _of_account(kind: WorkKind) -> Callable[[Any], Select[Any]]:
             AccountRequest,
             place,
             number=AccountRequest.number,
-            company=func.coalesce(Member.current_name, AccountRequest.typed_company, ""),
+            company=func.coalesce(Member.current_name, AccountRequest.typed_company, AccountRequest.person_name),
             title=type_coerce(AccountRequest.kind, String),
             state=type_coerce(AccountRequest.state, String),
             checked=AccountRequest.called_by_id.is_not(None),

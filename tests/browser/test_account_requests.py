@@ -12,7 +12,7 @@ from tests.browser.conftest import Person, Site
 from tests.browser.test_joining import NEW_PASSWORD, PDF, MakePerson, link_in
 from tests.browser.test_office import _as_staff, _look_at_refusal
 from tests.factories import PASSWORD, TOTP_SECRET, Factory
-from tests.requesting import Scene, on_record, scene
+from tests.requesting import Scene, lost, on_record, scene
 
 pytestmark = [pytest.mark.browser]
 
@@ -203,3 +203,51 @@ def test_a_lost_second_factor_is_recovered_by_call_back(site: Site, person: Make
     secret = _set_up(owner)
     assert secret != TOTP_SECRET
     assert re.search(re.escape(company), owner.heading())
+
+
+def test_paper_the_end_of_a_request_and_the_staffs_own(site: Site, person: MakePerson) -> None:
+    with site.app.app_context():
+        make = Factory(site.app)
+        found = _company(make)
+        lost(make, make.staff(Role.APPROVER, name="渡辺 悠"), on=found)
+        desk = _as_staff(person, site, make, "小林 恵", Role.OPERATOR)
+        system = _as_staff(person, site, make, "伊藤 誠", Role.SYSTEM)
+        code = found.member.operator_code
+    desk.go("/admin/account_requests/")
+    desk.follow("書面の申請を入力する")
+    desk.look("paper")
+    desk.press("この内容で受け付ける")
+    _look_at_refusal(desk, "paper-errors")
+    desk.choose("kind", "ADMINISTRATOR")
+    desk.fill(
+        {
+            "received_on": "令和8年11月20日",
+            "received_time": "14時半",
+            "operator_code": code,
+            "person_name": "佐藤 美咲",
+            "person_kana": "サトウ ミサキ",
+            "person_title": "総務部",
+            "person_email": NEW,
+            "reason": "書面のとおり。",
+        }
+    )
+    desk.page.locator("[name='file']").set_input_files(
+        files=[{"name": "届出書.pdf", "mimeType": "application/pdf", "buffer": PDF}]
+    )
+    desk.press("この内容で受け付ける")
+    desk.look("paper-taken")
+    desk.follow("確認できないため終了する")
+    desk.look("decline")
+    desk.fill({"reason": "登録の連絡先の方に心当たりがない。"})
+    desk.press("確認できないため終了する")
+    desk.look("declined")
+    system.go("/admin/")
+    system.look("system-worklist")
+    system.follow("A-20")
+    system.look("system-request")
+    system.follow("電話での確認を記録する")
+    system.look("system-call")
+    stranger = person("stranger")
+    for path in ("/administrators/apply/unknown", "/administrators/object/unknown"):
+        stranger.go(path)
+        _look_at_refusal(stranger, path.strip("/").replace("/", "-"))
