@@ -3,6 +3,7 @@
 from flask import Flask
 
 from occto.views import (
+    administrators,
     auth,
     certificate,
     certificate_check,
@@ -12,6 +13,7 @@ from occto.views import (
     home,
     join,
     member,
+    outside,
     public,
     viewing,
 )
@@ -25,6 +27,8 @@ PAGES = (
     certificate,
     certificate_check,
     changes,
+    administrators,
+    outside,
     viewing,
     health,
 )
