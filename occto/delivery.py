@@ -15,6 +15,7 @@ from occto.access import token_hash
 from occto.domain.codes import Licence
 from occto.domain.joining import Stage
 from occto.domain.mails import MAILS
+from occto.domain.permissions import Role
 from occto.extensions import db
 from occto.labels import label
 from occto.pages import site
@@ -132,6 +133,8 @@ def _render(session: Session, mail_id: int) -> Rendered:
     values: dict[str, Any] = {**mail.params, "site": site(), "to_address": mail.to_address}
     if "stage" in mail.params:
         values["stage_label"] = label(Stage(mail.params["stage"]))
+    if "role" in mail.params:
+        values["role_label"] = label(Role(mail.params["role"]))
     values["pending_labels"] = [label(Licence(code)) for code in mail.params.get("pending") or ()]
     link = ""
     if carried is not None:

@@ -243,6 +243,10 @@ WORDS: dict[str, Any] = {
     "ended_on": "2026-12-01",
     "by": "佐藤 美咲",
     "other_title": "資本金の変更",
+    "role_label": "申請担当",
+    "new": "sato.new@kaze.example.jp",
+    "act": "ユーザの招待",
+    "email": TO,
 }
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from occto.domain.codes import LinkPurpose
-from occto.domain.settings import APPLY_URL_HOURS, CONFIRM_HOURS, SET_PASSWORD_HOURS
+from occto.domain.settings import APPLY_URL_HOURS, CONFIRM_EMAIL_HOURS, CONFIRM_HOURS, SET_PASSWORD_HOURS
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class MailedLink:
 _APPLY = MailedLink(LinkPurpose.APPLY, "/join/links/{token}", APPLY_URL_HOURS)
 _PASSWORD = MailedLink(LinkPurpose.SET_PASSWORD, "/password/{token}", SET_PASSWORD_HOURS)
 _CONFIRM = MailedLink(LinkPurpose.CONFIRM_APPLICATION, "/join/confirm/{token}", CONFIRM_HOURS)
+_CONFIRM_EMAIL = MailedLink(LinkPurpose.CONFIRM_EMAIL, "/account/email/{token}", CONFIRM_EMAIL_HOURS)
 
 MAILS: dict[str, MailedLink | None] = {
     "join/start": _APPLY,
@@ -53,5 +54,21 @@ MAILS: dict[str, MailedLink | None] = {
     "account/recovery_code_used": None,
     "account/invited": _PASSWORD,
     "account/affiliated": None,
+    "account/password_changed": None,
+    "account/second_factor_replaced": None,
+    "account/second_factor_removed": None,
+    "account/recovery_codes_made": None,
+    "account/email_confirm": _CONFIRM_EMAIL,
+    "account/email_taken": None,
+    "account/email_change_requested": None,
+    "account/email_changed": None,
+    "users/invited": _PASSWORD,
+    "users/affiliated": None,
+    "users/invitation_moved": None,
+    "users/removed": None,
+    "users/stopped": None,
+    "users/resumed": None,
+    "users/administrator_given_up": None,
+    "users/by_contractor": None,
 }
 """Template below `templates/mail` → the link in it."""
