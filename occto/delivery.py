@@ -136,6 +136,7 @@ def _render(session: Session, mail_id: int) -> Rendered:
     if "role" in mail.params:
         values["role_label"] = label(Role(mail.params["role"]))
     values["pending_labels"] = [label(Licence(code)) for code in mail.params.get("pending") or ()]
+    values["role_labels"] = [label(Role(code)) for code in mail.params.get("roles") or ()]
     link = ""
     if carried is not None:
         token = vault.make_token()

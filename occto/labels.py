@@ -183,6 +183,8 @@ def show(item: Item, value: object) -> str:
         return ""
     if item.kind is Kind.YEN and isinstance(value, int):
         return f"{value:,} 円"
+    if item.kind is Kind.POSTAL_CODE:
+        return f"〒{value}"
     if item.kind is Kind.MONTH:
         return f"{value}月"
     if item.kind is Kind.DATE and isinstance(value, str):

@@ -10,7 +10,7 @@ from flask import Flask
 
 from occto import clock
 from occto.delivery import deliver_due
-from occto.domain.dates import today_jst
+from occto.domain.dates import end_of_day_exclusive, today_jst
 from occto.extensions import db
 from occto.services import audit, jobs, rebuild, search
 from occto.services.joining import lapse
@@ -95,11 +95,16 @@ def _round(due: dict[str, datetime]) -> None:
     _guarded("mail", lambda: deliver_due(limit=50))
     _guarded("jobs", work_jobs)
     if now >= due["daily"]:
-        due["daily"] = now + DAILY_EVERY
+        due["daily"] = next_daily(now)
         _guarded("daily work", run_daily)
     if now >= due["head"]:
         due["head"] = now + HEAD_EVERY
         _guarded("chain head", _log_head)
+
+
+def next_daily(now: datetime) -> datetime:
+    """When the daily work is due again: in an hour, and at once when the day turns in Japan."""
+    return min(now + DAILY_EVERY, end_of_day_exclusive(today_jst(now)))
 
 
 def _guarded(name: str, act: Callable[[], object]) -> None:

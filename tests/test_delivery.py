@@ -247,6 +247,7 @@ WORDS: dict[str, Any] = {
     "new": "sato.new@kaze.example.jp",
     "act": "ユーザの招待",
     "email": TO,
+    "role_labels": ["審査担当", "承認者"],
 }
 
 

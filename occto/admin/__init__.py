@@ -14,6 +14,7 @@ from occto.admin.members import MembersView
 from occto.admin.records import RecordsView, SettingsView, TermsView
 from occto.admin.register_as_of import RegisterView
 from occto.admin.roster import RosterView
+from occto.admin.staff_accounts import StaffAccountsView
 from occto.admin.staff_entries import EntriesView
 from occto.admin.users import UsersView
 from occto.admin.worklist import Worklist
@@ -56,6 +57,7 @@ def register(app: Flask) -> None:
         JobsView(Job, endpoint="jobs"),
         TermsView(TermsVersion, endpoint="terms_versions"),
         RecordsView(AuditEvent, endpoint="records"),
+        StaffAccountsView(User, endpoint="staff_accounts"),
         SettingsView(),
     )
     app.extensions["admin_permissions"] = {

@@ -14,7 +14,7 @@ from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin.base import clamped_id
 from occto.admin.change_page import entry_page, titles
-from occto.domain.changes import CHANGES, evidence_key
+from occto.domain.changes import CHANGES, evidence_key, title_word
 from occto.domain.codes import Audience
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal, Stale
@@ -24,7 +24,7 @@ from occto.forms import review as forms
 from occto.forms.base import BaseForm
 from occto.models import ChangeRequest
 from occto.queries.changes_staff import RequestFile, next_waiting, request_file
-from occto.services.changes import approval, review, splitting
+from occto.services.changes import approval, review, splitting, submission
 from occto.services.changes.case import change_of
 from occto.views.tools import new_form_id, once, see_other
 
@@ -73,8 +73,14 @@ def _proposed_return(file: RequestFile) -> dict[str, Any]:
     noted = review.remarks_of(db.session(), file.request.id)
     found = {f"remark_{key}": noted[place] for key, place in places(file).items() if place in noted}
     if found:
-        found["reason"] = f"{len(found)}項目の修正をお願いします。直して再申請すると、審査を続けます。"
+        words = list(dict.fromkeys(title_word(place[0]) for place in places(file).values() if place in noted))
+        more = f"ほか{len(words) - _NAMED}項目" if len(words) > _NAMED else ""
+        found["reason"] = f"{'、'.join(words[:_NAMED])}{more}の内容について、修正をお願いします。"
     return found
+
+
+_NAMED = 5
+"""How many items the proposed reason names."""
 
 
 def _split(form: Any, file: RequestFile) -> dict[str, Any]:
@@ -131,6 +137,14 @@ DOORS: dict[str, Door] = {
         _split,
         "申請を分けました。新しい申請の番号を会員にメールで知らせます。",
         lead="選んだ項目を新しい申請へ移します。提出日と書類は、どちらにも引き継がれます。",
+    ),
+    "withdraw": Door(
+        "withdraw",
+        submission.withdraw,
+        lambda _file: forms.StaffWithdrawForm,
+        lambda form, _file: {"reason": form.reason.data},
+        "取り下げました。",
+        lead="退会した会員と、利用契約のない会員（紙対応）は、画面から取り下げられません。申し出を確かめて、代わりに取り下げます。",
     ),
     "remark": Door(
         None,
@@ -190,6 +204,11 @@ class ChangeDoors:
     @permit(_allowed("split"))
     def split(self) -> Any:
         return self.decide("split")
+
+    @expose("/withdraw/", methods=_ENTRY)
+    @permit(Permission.CHANGE_PROCESS)
+    def withdraw(self) -> Any:
+        return self.decide("withdraw")
 
     @expose("/remark/", methods=_ENTRY)
     @permit(Permission.CHANGE_PROCESS)

@@ -15,6 +15,7 @@ from occto.labels import label
 from occto.models import ChangeRequest
 from occto.queries.changes_staff import RequestFile
 from occto.services.changes.approval import barred_from_approving, needs_check
+from occto.services.changes.submission import staff_may_withdraw
 
 if TYPE_CHECKING:
     from occto.admin.change_page import Judged
@@ -27,6 +28,7 @@ _DOOR_OF = {
     "split": "split",
     "hold": "hold",
     "resume": "resume",
+    "withdraw": "withdraw",
 }
 _BUTTONS = frozenset({"take", "resume"})
 _MAIN_ACTS = ("approve", "check", "take", "resume")
@@ -80,6 +82,9 @@ def moves(session: Session, file: RequestFile, judged: "Sequence[Judged]") -> li
         names.pop("split", None)
     if why_not(session, file, judged):
         names.pop("approve", None)
+    names.pop("withdraw", None)
+    if viewer.can(Permission.CHANGE_PROCESS) and staff_may_withdraw(session, request):
+        names["withdraw"] = CHANGES.step("withdraw").label
     remarked = any(one.mark == label(Verdict.REMARK) for one in judged)
     first = next((name for name in _MAIN_ACTS if name in names), None)
     if remarked and "return_request" in names:

@@ -18,9 +18,11 @@ from occto.domain.changes import (
     RELATION,
     SUCCESSION,
     WAITING_FOR_STAFF,
+    WITHOUT_DELAY,
     ItemChange,
     days_late,
     evidence_key,
+    is_document_of,
     title_word,
 )
 from occto.domain.codes import Audience, ChangeAct, Channel, ScanState, Verdict
@@ -39,8 +41,6 @@ from occto.services.changes.case import change_of
 from occto.services.changes.items import licence_on_record, relation_on_record
 from occto.services.changes.review import in_words
 
-WITHOUT_DELAY = 14
-"""Days from the occurrence to the first submission after which the page points to the delay («直ちに» is due)."""
 GONE = "（いまの登録にありません）"
 DONE = {
     "submit": "提出",
@@ -112,7 +112,7 @@ def change_page(
         "name": file.member.current_name,
         "revision": newest,
         "judged": judged,
-        "applied": list(_applied(file)),
+        "applied": list(_applied(file, today=today)),
         "marking": marking,
         "marks": (form or _marks(file, items)) if marking else None,
         "base": f"第{base.no}版" if base else "",
@@ -161,7 +161,7 @@ def _judged(
         live=live,
         seen=words.old if live != words.old else "",
         conflict=item.place in changed,
-        files=tuple(one for one in file.newest.files if evidence_key(item) in one["items"]),
+        files=tuple(one for one in file.newest.files if is_document_of(one, item)),
         mark=label(mark.verdict) if mark else "",
         remark=in_words(mark) if mark else "",
     )
@@ -207,12 +207,14 @@ def titles(items: Iterable[ItemChange]) -> dict[str, str]:
     return {evidence_key(item): item_in_words(item).title for item in items}
 
 
-def _applied(file: RequestFile) -> Iterable[tuple[ItemInWords, str]]:
-    """What has taken effect, with the revision that it came with."""
+def _applied(file: RequestFile, *, today: date) -> Iterable[tuple[ItemInWords, str, str]]:
+    """What was entered, with the revision that it came with and, where it is still to come, the day."""
     for revision in file.revisions:
         for row in file.items[revision.id]:
             if row.change_id is not None:
-                yield item_in_words(change_of(row)), f"第{revision.no}版"
+                words = item_in_words(change_of(row))
+                coming = f"{words.from_when}有効" if words.effective_on > today else ""
+                yield words, f"第{revision.no}版", coming
 
 
 def _differences(file: RequestFile, base: ChangeRevision, newest: ChangeRevision) -> Iterable[Differs]:
@@ -239,14 +241,12 @@ def documents(file: RequestFile) -> list[dict[str, Any]]:
             for one in file.files
             if not one.removed_at
         ]
-    words = {
-        item_in_words(change_of(row)).key: item_in_words(change_of(row)).title for row in file.items[file.newest.id]
-    }
+    items = [change_of(row) for row in file.items[file.newest.id]]
     found = []
     for one in file.newest.files:
         kept = states.get(one["id"])
         if kept is not None:
-            proves = "、".join(words[key] for key in one["items"] if key in words)
+            proves = "、".join(item_in_words(item).title for item in items if is_document_of(one, item))
             found.append(_document(kept.id, kept.name, kept.kind, kept.size, kept.scan_state, proves))
     return found
 
@@ -270,7 +270,7 @@ def _days(request: ChangeRequest) -> int | None:
 
 
 def _coming(session: Session, file: RequestFile, *, today: date) -> list[tuple[str, str]]:
-    """Facts to come of the items that the request is about."""
+    """Facts to come of the items that the request is about, but for those that it brought itself."""
     asked = {row.item for revision in file.revisions[-1:] for row in file.items[revision.id]}
     if not asked:
         return []
@@ -281,7 +281,7 @@ def _coming(session: Session, file: RequestFile, *, today: date) -> list[tuple[s
             f"{format_date(fact.on)}{'に終わる' if fact.ends else 'から'}　{fact.number or ''}",
         )
         for fact in found
-        if fact.item in asked
+        if fact.item in asked and fact.request_id != file.request.id
     ]
 
 

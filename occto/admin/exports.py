@@ -9,7 +9,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from io import StringIO
 from itertools import chain
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from flask import Response, abort, request, stream_with_context
@@ -57,6 +57,13 @@ class Exports:
 
     export_columns: Sequence[Exported] = ()
     """The columns; a screen that names none exports what its list shows."""
+    exports: ClassVar[Permission] = Permission.EXPORT
+    """What taking the list away needs, besides seeing it."""
+
+    def permissions(self) -> dict[str, Permission]:
+        """As of every screen, the two doors of this class with what they need here."""
+        found: dict[str, Permission] = super().permissions()  # type: ignore[misc]
+        return found | {name: self.exports for name in found if name.endswith((".export_csv", ".export_xlsx"))}
 
     @expose("/export-csv/")
     @permit(Permission.EXPORT)

@@ -4,17 +4,20 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
-from flask import request, url_for
+from flask import abort, request, url_for
+from flask_admin import expose
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy.orm import Session
 
 from occto import clock
-from occto.access import viewer
+from occto.access import actor, permit, viewer
 from occto.admin.base import Facet, Order, StaffView, link
 from occto.admin.bulk import BulkAct
 from occto.admin.exports import Exported, day
 from occto.admin.lists import COUNTED, Asked, Listing
 from occto.admin.member_tabs import TABS
+from occto.admin.verb_view import Door, Doors
 from occto.domain.codes import Licence, MemberState
 from occto.domain.contracts import PAPER as ON_PAPER
 from occto.domain.dates import format_date, today_jst
@@ -23,10 +26,12 @@ from occto.domain.permissions import Permission
 from occto.domain.searching import Wanted, mark, wanted
 from occto.domain.text import PREFECTURES
 from occto.extensions import db
+from occto.forms.id_stops import ViewAsForm
 from occto.labels import choices, label
 from occto.models import Body, ContractOfUse, Member, RosterFact
 from occto.queries.contracts import newest_contract, state_in_words
 from occto.queries.search import first_ids, matches_while_walking, member_ids
+from occto.services.viewing import begin_viewing
 
 
 def _licences(_view: Any, _context: Any, row: Member, _name: str) -> str:
@@ -63,7 +68,7 @@ _INDEXED = ("state", "licence", "prefecture")
 """Facets that the index of the search knows as marks."""
 
 
-class MembersView(StaffView):
+class MembersView(Doors, StaffView):
     """会員. Everything is read from the register; changes come with 変更申請."""
 
     see = Permission.MEMBER_SEE
@@ -155,8 +160,42 @@ class MembersView(StaffView):
             row=row,
             heading=row.current_name,
             facts=facts,
+            may_view=viewer.can(Permission.VIEW_AS_MEMBER) and row.current_state is not MemberState.LEFT,
             tabs=[(key, one.title, key == tab) for key, one in TABS.items() if viewer.can(one.permission)],
             parts_below=TABS[tab].parts(db.session(), row, today),
+        )
+
+    @expose("/view-as/", methods=("GET", "POST"))
+    @permit(Permission.VIEW_AS_MEMBER)
+    def view_as(self) -> Any:
+        """Look at the pages of the member as its users see them, with a reason; reading only."""
+        row = self.get_one(request.values.get("id", ""))
+        if row is None or row.current_state is MemberState.LEFT:
+            abort(404)
+        form = ViewAsForm(request.form if request.method == "POST" else None)
+        number, back = row.id, url_for("members.details_view", id=row.id)
+
+        def act(session: Session) -> str:
+            begin_viewing(
+                session,
+                viewer.session_id or 0,
+                member_id=number,
+                reason=form.reason.data,
+                actor=actor(),
+                now=clock.now(),
+            )
+            return url_for("home.home")
+
+        door = Door(
+            "会員の画面を表示する",
+            "会員の画面を表示する",
+            ("会員の画面へ戻る", back),
+            lead="この会員のユーザと同じ画面を、見るだけの表示で開きます。変更はできません。表示したことと理由は、会員担当と管理者にメールで知らせ、開いた画面は記録に残ります。",
+            caption=row.current_name,
+            hidden={"id": number},
+        )
+        return self.go_through(
+            door, form, act, done="会員の画面を表示しています。終わったら「表示を終える」を押してください。"
         )
 
     def part_shown(self) -> str:

@@ -58,6 +58,7 @@ from occto.views.tools import new_form_id, once, see_other
 
 FOUND = 20
 MINE = 50
+CROSSED = "入力のあとに、登録が変わった行があります。入力の画面で、その行を外すか入力し直してください。"
 _ENTER = Permission.CHANGE_ENTER
 _BOTH, _POST = ("GET", "POST"), ("POST",)
 
@@ -294,19 +295,21 @@ class EntriesView(EntryPapers, Screen, BaseView):
 
     def _check_page(self, problem: str) -> str:
         row, session = self._entry(), db.session()
-        refused = problem
+        refused, prepared = problem, None
         try:
             prepared = submission.prepare(session, row)
             submission.check_complete(session, row, prepared)
+        except NotFound:
+            refused = CROSSED
         except Refusal as refusal:
             refused = refused or refusal.sentence
         return self.render(
             "admin/change_check.html",
             case=row,
             member=self._member(row.member_id),
-            items=items_in_words(prepared.items),
-            files=prepared.files,
-            digest=prepared.digest,
+            items=items_in_words(prepared.items) if prepared else (),
+            files=prepared.files if prepared else (),
+            digest=prepared.digest if prepared else "",
             refused=refused,
             form_id=new_form_id(),
             errors=bool(problem),

@@ -176,6 +176,12 @@ def evidence_key(change: ItemChange) -> str:
     return f"{change.item}:{change.target_key}" if change.target_key else change.item
 
 
+def is_document_of(file: Mapping[str, Any], change: ItemChange) -> bool:
+    """Whether a document (`id`, `items`) belongs to the item: named for it, or the copy that the item itself names."""
+    named = change.new.get("attachment_id") if isinstance(change.new, Mapping) else None
+    return evidence_key(change) in file["items"] or (named is not None and file["id"] == named)
+
+
 def profile_changes(
     part: Part, *, before: Mapping[str, Any], after: Mapping[str, Any], effective_on: date
 ) -> list[ItemChange]:
@@ -208,6 +214,10 @@ def check_day(effective_on: date, *, occurred_on: date, member_on: date, part: P
             "有効になる日は、事由発生日より前にはできません。日付をお確かめください。",
             field=part.value,
         )
+
+
+WITHOUT_DELAY = 14
+"""Days from the occurrence to the first submission after which the page points to the delay («直ちに» is due)."""
 
 
 def days_late(*, occurred_on: date, submitted_on: date) -> int:

@@ -111,6 +111,12 @@ class AttachmentKind(StrEnum):
     OTHER = "OTHER"
 
 
+OF_OTHER_CASES = frozenset({AttachmentKind.IDENTITY, AttachmentKind.WORKBOOK})
+"""Files of requests about IDs and of imports: nobody chooses them in an application or a change request."""
+OF_THE_OFFICE = OF_OTHER_CASES | {AttachmentKind.PAPER_SCAN, AttachmentKind.OFFICE_DECISION}
+"""Kinds that a company does not choose."""
+
+
 class ScanState(StrEnum):
     """What the virus scanner hook said. NOT_CONFIGURED: no scanner is connected."""
 

@@ -42,6 +42,7 @@ MAILS: dict[str, MailedLink | None] = {
     "member/ended": None,
     "member/changed": None,
     "member/confirm_request": None,
+    "member/viewed": None,
     "changes/submitted": None,
     "changes/returned": None,
     "changes/approved": None,
@@ -70,5 +71,10 @@ MAILS: dict[str, MailedLink | None] = {
     "users/resumed": None,
     "users/administrator_given_up": None,
     "users/by_contractor": None,
+    "account/id_stopped": None,
+    "account/id_resumed": None,
+    "account/roles_changed": None,
 }
 """Template below `templates/mail` → the link in it."""
+INVITING = ("account/invited", "account/set_password", "users/invited")
+"""Mails that notify an ID that has no password yet."""

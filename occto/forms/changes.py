@@ -6,7 +6,7 @@ from typing import Any
 from wtforms.validators import ValidationError
 
 from occto.domain.changes import CHOOSABLE, PART_TITLES, PROFILE_PARTS, Part, items_of
-from occto.domain.codes import AttachmentKind, EndReason, Licence
+from occto.domain.codes import OF_THE_OFFICE, AttachmentKind, EndReason, Licence
 from occto.domain.dates import format_date
 from occto.domain.profile import ChangeClass, Item
 from occto.forms.base import BaseForm
@@ -183,11 +183,7 @@ class RelationEndForm(BaseForm):
     not_before: tuple[tuple[date, str], ...] = ()
 
 
-_KINDS = tuple(
-    pair
-    for pair in choices(AttachmentKind)
-    if pair[0] not in {AttachmentKind.PAPER_SCAN, AttachmentKind.OFFICE_DECISION}
-)
+_KINDS = tuple(pair for pair in choices(AttachmentKind) if pair[0] not in OF_THE_OFFICE)
 
 
 class ProvesForm(BaseForm):

@@ -6,7 +6,18 @@ from urllib.parse import urlsplit
 
 from wtforms.validators import ValidationError
 
-from occto.domain.codes import ActStatus, AttachmentKind, ControlBasis, Entrant, Holding, LegalForm, Licence, Relation
+from occto.domain.codes import (
+    OF_OTHER_CASES,
+    OF_THE_OFFICE,
+    ActStatus,
+    AttachmentKind,
+    ControlBasis,
+    Entrant,
+    Holding,
+    LegalForm,
+    Licence,
+    Relation,
+)
 from occto.domain.profile import BUSINESS, COMPANY, CONTACTS, OUTLINE, Item, Kind, Section
 from occto.domain.text import PREFECTURES, half_width
 from occto.forms.auth import EmailForm
@@ -308,11 +319,7 @@ class FileForm(BaseForm):
     kind = ChoiceField(
         "書類の種類",
         [Required()],
-        choices=[
-            pair
-            for pair in choices(AttachmentKind)
-            if pair[0] not in {AttachmentKind.METI_ACT, AttachmentKind.PAPER_SCAN}
-        ],
+        choices=[pair for pair in choices(AttachmentKind) if pair[0] not in {AttachmentKind.METI_ACT, *OF_THE_OFFICE}],
     )
 
 
@@ -322,7 +329,7 @@ class PaperFileForm(BaseForm):
     kind = ChoiceField(
         "書類の種類",
         [Required()],
-        choices=[pair for pair in choices(AttachmentKind) if pair[0] != AttachmentKind.METI_ACT],
+        choices=[pair for pair in choices(AttachmentKind) if pair[0] not in {AttachmentKind.METI_ACT, *OF_OTHER_CASES}],
     )
 
 

@@ -85,6 +85,18 @@ def return_form(titles: Mapping[str, str]) -> type[ReturnForm]:
     return type("ReturnFormOfRequest", (ReturnForm,), fields)
 
 
+class StaffWithdrawForm(BaseForm):
+    """取下げ in place of a member that cannot enter any more."""
+
+    reason = TextField(
+        "取り下げる理由",
+        [Required()],
+        max_length=1000,
+        rows=3,
+        hint="申し出のあった日と方法、または会員の資格の喪失など。会員の申請の画面にも出ます。",
+    )
+
+
 class SplitForm(BaseForm):
     """申請を分ける: which items go on in a request of their own."""
 

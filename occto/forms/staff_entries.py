@@ -6,7 +6,7 @@ from typing import Any
 
 from wtforms.validators import ValidationError
 
-from occto.domain.codes import AttachmentKind, ChangeAct, EndReason
+from occto.domain.codes import OF_OTHER_CASES, AttachmentKind, ChangeAct, EndReason
 from occto.domain.dates import JST
 from occto.domain.profile import Item
 from occto.domain.text import half_width_digits
@@ -146,7 +146,9 @@ class SuccessionForm(BaseForm):
 class EntryDocumentForm(BaseForm):
     """A document of an entry; the choices of items are put in by the page."""
 
-    kind = ChoiceField("書類の種類", [Required()], choices=choices(AttachmentKind))
+    kind = ChoiceField(
+        "書類の種類", [Required()], choices=[pair for pair in choices(AttachmentKind) if pair[0] not in OF_OTHER_CASES]
+    )
     items = ChoicesField("どの変更を示す書類ですか", choices=())
 
 

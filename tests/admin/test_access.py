@@ -14,7 +14,10 @@ pytestmark = pytest.mark.wide
 
 SWITCHED_OFF = ("create_view", "edit_view", "delete_view", "action_view", "export", "ajax_lookup", "ajax_update")
 
-OPENED = ("assemblies.create_view", "assemblies.edit_view")
+OPENED = (
+    *("assemblies.create_view", "assemblies.edit_view"),
+    *("staff_accounts.create_view", "staff_accounts.edit_view"),
+)
 """Those that a screen opens, with a verb behind each."""
 
 

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from occto.domain.changes import ChangeState
+from occto.domain.changes import ChangeState, Part
 from occto.domain.codes import AttachmentKind, Audience, Channel, Verdict
 from occto.domain.permissions import Role
 from occto.extensions import db
 from occto.models import ChangeMark, ChangeRequest, ProfileFact, Remark
 from occto.services import register
-from occto.services.changes import review
+from occto.services.changes import approval, review
 from occto.unit_of_work import run
 from tests.changing import (
     SOON,
@@ -20,8 +20,10 @@ from tests.changing import (
     add_file,
     capital,
     checked,
+    drafted,
     give_back,
     hold,
+    licence_added,
     licence_ended,
     licences,
     relation_added,
@@ -78,6 +80,22 @@ def test_the_page_shows_the_difference_from_the_live_record(make: Factory) -> No
     assert "一人目の確認が済むと、別の方が承認できます。" in page
 
 
+def test_the_copy_of_a_notice_stands_beside_its_category(make: Factory) -> None:
+    """The page of a category names its copy itself, without a choice of items."""
+    change = drafted(make, [Part.LICENCES])
+    copy = add_file(change, kind=AttachmentKind.METI_ACT)
+    save(change, licences(licence_added("RETAIL", attachment_id=copy)))
+    send(change)
+    browser = _staff(make)
+    _page(browser, change)
+    assert "この項目を示す書類はありません" not in browser.text
+    assert browser.text.count(f"/admin/changes/file/?id={copy}") == 2
+    assert "示す項目：小売電気事業者の追加" in browser.text
+    member = make.signed_in(change.person, member=change.member)
+    assert member.get(f"/changes/{change.id}").status_code == 200
+    assert "証明する変更：小売電気事業者の追加" in member.text
+
+
 def test_take_then_check_then_another_approves_and_the_next_is_one_click_away(make: Factory) -> None:
     change, following = submitted(make, capital(150_000_000)), submitted(make, renamed())
     operator = _as(make, change, second=False)
@@ -121,7 +139,7 @@ def test_marks_are_kept_without_deciding_and_prefill_the_return(make: Factory) -
     assert "指摘 1項目" in browser.text
     _open(browser, change, "return")
     assert "証明する書類の内容と一致しません。" in browser.text
-    assert "1項目の修正をお願いします。" in browser.text
+    assert "資本金又は出資の額の内容について、修正をお願いします。" in browser.text
     browser.submit(action="/return/")
     assert change.state is S.RETURNED
     remark = db.session.scalars(select(Remark)).one()
@@ -289,8 +307,29 @@ def test_immediate_items_stand_as_applied(make: Factory) -> None:
     change = submitted(make, renamed(kana="キタハマエネルギー"))
     browser = _staff(make)
     _page(browser, change)
-    assert "反映済み 1項目" in browser.text
+    assert "登録済み 1項目" in browser.text
     assert "キタハマエネルギー" in browser.text
+
+
+def test_what_was_approved_for_a_day_to_come_says_so_once(make: Factory) -> None:
+    change = submitted(make, renamed(on=date(2099, 4, 1)))
+    run(approval.approve, change.id, seen_version=change.version, actor=change.second, now=change.at)
+    browser = _staff(make)
+    _page(browser, change)
+    assert "2099年4月1日から有効" in browser.text
+    assert "反映済み" not in browser.text
+    assert "これから有効になる登録" not in browser.text, "what the request brought itself stands above"
+
+
+def test_the_copy_of_a_notice_shows_its_category(make: Factory) -> None:
+    change = drafted(make, [Part.LICENCES])
+    copy = add_file(change, kind=AttachmentKind.METI_ACT)
+    save(change, licences(licence_added("RETAIL", attachment_id=copy)))
+    send(change)
+    browser = _staff(make)
+    _page(browser, change)
+    assert "この項目を示す書類はありません" not in browser.text
+    assert "示す項目：小売電気事業者の追加" in browser.text
 
 
 def test_a_notice_that_came_late_says_so(make: Factory) -> None:

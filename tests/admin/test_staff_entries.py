@@ -229,10 +229,10 @@ def test_a_licence_is_corrected(make: Factory) -> None:
     browser = _staff(make)
     number = _office(browser, member.id, "correction")
     _open(browser, f"correct/?id={number}&kind=licence&target={target}")
-    _send(browser, {"act": "CORRECT", "number": "G0777", "effective_on": "2020-04-02"})
+    _send(browser, {"act": "CORRECT", "number": "G0777", "effective_on": "2020-03-31"})
     assert "G0777" in browser.text
     _open(browser, f"correct/?id={number}&kind=licence&target={target}")
-    _send(browser, {"act": "CORRECT", "number": "G0888", "effective_on": "2020-04-02"})
+    _send(browser, {"act": "CORRECT", "number": "G0888", "effective_on": "2020-03-31"})
     assert "G0888" in browser.text
     assert browser.text.count("発電事業者の訂正") >= 1
     assert "G0777" not in browser.text

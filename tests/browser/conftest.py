@@ -20,7 +20,9 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from occto import create_app
 from occto.delivery import deliver_due
 from occto.extensions import db
+from occto.unit_of_work import Busy
 from occto.worker import seal_all
+from tests.clients import Browser as SignedIn
 from tests.conftest import settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -110,11 +112,16 @@ def _shut(server: BaseWSGIServer) -> None:
 
 
 def _work(app: Flask, stop: threading.Event) -> None:
+    """The rounds of the worker. Like it, they outlive a database that somebody writes to for long (loading the demo)."""
     while not stop.wait(WAIT):
         with app.app_context():
-            deliver_due()
-            seal_all()
-            db.session.remove()
+            try:
+                deliver_due()
+                seal_all()
+            except Busy:
+                continue
+            finally:
+                db.session.remove()
 
 
 @pytest.fixture(scope="session")
@@ -143,6 +150,12 @@ class Person:
     complaints: list[str] = field(default_factory=list)
     shots: int = 0
     name: str = "person"
+
+    def take_session(self, signed: SignedIn) -> None:
+        """Go on with a session that was opened without this browser."""
+        cookie = signed.client.get_cookie("session")
+        assert cookie is not None
+        self.context.add_cookies([{"name": "session", "value": cookie.value, "url": self.site.url}])
 
     def go(self, path: str) -> None:
         self.page.goto(self.site.url + path)
@@ -178,6 +191,11 @@ class Person:
             self._axe(what, width)
         self.page.set_viewport_size(DESKTOP)
         assert not self.complaints, f"{what}: {self.complaints}"
+
+    def look_at_refusal(self, what: str) -> None:
+        """Check a page that was answered with 4xx, of which the browser's console tells."""
+        self.complaints = [words for words in self.complaints if "Failed to load resource" not in words]
+        self.look(what)
 
     def _axe(self, what: str, width: str) -> None:
         self.page.evaluate(AXE.read_text(encoding="utf-8"))

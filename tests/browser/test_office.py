@@ -17,19 +17,11 @@ from tests.factories import Factory
 pytestmark = [pytest.mark.browser]
 
 
-def _as_staff(person: MakePerson, site: Site, make: Factory, name: str, role: Role = Role.APPROVER) -> Person:
+def as_staff(person: MakePerson, make: Factory, name: str, role: Role = Role.APPROVER) -> Person:
     """A browser with the open session of a member of the staff."""
-    cookie = make.signed_in(make.staff(role, name=name)).client.get_cookie("session")
-    assert cookie is not None
     made = person(name)
-    made.context.add_cookies([{"name": "session", "value": cookie.value, "url": site.url}])
+    made.take_session(make.signed_in(make.staff(role, name=name)))
     return made
-
-
-def _look_at_refusal(somebody: Person, what: str) -> None:
-    """Look at a page that was answered with 4xx, of which the browser's console tells."""
-    somebody.complaints = [words for words in somebody.complaints if "Failed to load resource" not in words]
-    somebody.look(what)
 
 
 def test_a_contract_is_ended_and_formed_anew_on_paper(site: Site, person: MakePerson) -> None:
@@ -38,7 +30,7 @@ def test_a_contract_is_ended_and_formed_anew_on_paper(site: Site, person: MakePe
         member, user = make.member(name="髙砂グリーン電力株式会社"), make.user(email="desk@takasago.example.jp")
         make.affiliate(user, member)
         make.consent(user)
-        office = _as_staff(person, site, make, "小林 恵")
+        office = as_staff(person, make, "小林 恵")
         with unit_of_work() as session:
             number = session.query(ContractOfUse.id).filter_by(member_id=member.id).scalar()
         today = today_jst(clock.now()).isoformat()
@@ -48,7 +40,7 @@ def test_a_contract_is_ended_and_formed_anew_on_paper(site: Site, person: MakePe
     office.look("contract")
     office.follow("契約を解除する")
     office.press("内容を確認する")
-    _look_at_refusal(office, "terminate-error")
+    office.look_at_refusal("terminate-error")
     office.choose("clause", "2.7.2②")
     office.fill({"ground": "2026年11月、利用規約 2.5⑤に当たる行為があった。", "reason": "警告のあとも続いた。"})
     office.look("terminate")
@@ -80,14 +72,14 @@ def test_roster_numbers_are_changed_as_a_list(site: Site, person: MakePerson) ->
         make = Factory(site.app)
         members = [make.member() for _ in range(3)]
         codes = [member.operator_code for member in members]
-        first = _as_staff(person, site, make, "小林 恵", Role.OPERATOR)
-        second = _as_staff(person, site, make, "高橋 直樹")
+        first = as_staff(person, make, "小林 恵", Role.OPERATOR)
+        second = as_staff(person, make, "高橋 直樹")
     first.go("/admin/roster/")
     first.follow("名簿番号を一覧で変える")
     first.look("propose")
     first.fill({"lines": f"99999,1\n{codes[0]},900\n{codes[1]}", "reason": "理事会（11月）の決定による。"})
     first.press("内容を確認する")
-    _look_at_refusal(first, "propose-faults")
+    first.look_at_refusal("propose-faults")
     first.fill({"lines": f"{codes[0]},900\n{codes[1]},901"})
     first.press("内容を確認する")
     first.look("propose-check")
@@ -106,13 +98,13 @@ def test_roster_numbers_are_changed_as_a_list(site: Site, person: MakePerson) ->
 def test_an_assembly_is_registered_and_cancelled(site: Site, person: MakePerson) -> None:
     with site.app.app_context():
         make = Factory(site.app)
-        office = _as_staff(person, site, make, "小林 恵", Role.OPERATOR)
+        office = as_staff(person, make, "小林 恵", Role.OPERATOR)
         held_on = (today_jst(clock.now()) + timedelta(days=20)).isoformat()
     office.go("/admin/assemblies/")
     office.look("none")
     office.follow("総会を登録する")
     office.press("内容を確認する")
-    _look_at_refusal(office, "new-error")
+    office.look_at_refusal("new-error")
     office.choose("kind", "ORDINARY")
     office.fill({"no": "1", "held_on": held_on, "held_time": "13:30", "place": "東京都千代田区"})
     office.press("内容を確認する")
@@ -135,7 +127,7 @@ def test_the_worklist_by_keyboard(site: Site, person: MakePerson) -> None:
     with site.app.app_context():
         make = Factory(site.app)
         cases = [submitted(make, at=clock.now() - timedelta(days=days)) for days in (9, 7, 5)]
-        office = _as_staff(person, site, make, "小林 恵", Role.OPERATOR)
+        office = as_staff(person, make, "小林 恵", Role.OPERATOR)
     office.go("/admin/")
     office.look("worklist")
     page, listed = office.page, office.page.locator("[data-queue]")

@@ -31,7 +31,7 @@ def test_a_returned_request_says_what_to_mend_where(make: Factory) -> None:
     browser.get(f"{base}/tasks")
     assert "要修正" in browser.text
     browser.get(f"{base}/parts/company")
-    assert "登記のとおりに直してください。" in browser.text
+    assert "<b>商号</b>：登記のとおりに直してください。" in browser.text
     browser.submit({"name": "青空電力ホールディングス株式会社"})
     browser.get(f"{base}/check")
     browser.submit()

@@ -209,6 +209,17 @@ def test_a_second_window_does_not_overwrite_rows(make: Factory) -> None:
     assert len(rows_of(request, Part.RELATIONS)) == 2
 
 
+def test_a_second_click_attaches_no_second_copy(make: Factory) -> None:
+    request = changing.drafted(make, [Part.COMPANY])
+    browser, base = opened(request)
+    browser.get(f"{base}/files")
+    fields = browser.forms()[0]["fields"]
+    for _ in range(2):
+        sent = {name: held[0] for name, held in fields.items()} | {"kind": "REGISTRY", "file": pdf()}
+        assert browser.client.post(f"{base}/files", data=sent).status_code == 303
+    assert count(Attachment) == 1
+
+
 def test_a_document_is_attached_named_anew_and_taken_out(make: Factory) -> None:
     request = changing.drafted(make, [Part.COMPANY])
     changing.save(request, changing.renamed())

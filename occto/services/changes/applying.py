@@ -27,7 +27,14 @@ def enter(session: Session, change: RegisterChange, *, member_id: int, items: It
         _ENTER.get(item.item, _profile)(session, change, member, item)
     if any(item.item == LICENCE for item in ordered):
         register.check_categories(session, member.id)
+    if any(_moves_beginning(item) for item in ordered):
+        register.check_beginning(session, member.id)
     session.flush()
+
+
+def _moves_beginning(item: ItemChange) -> bool:
+    """Whether the day on which membership began, or the first METI act, is another afterwards."""
+    return item.item == "member_on" or (item.item == LICENCE and item.act in (ChangeAct.CORRECT, ChangeAct.VOID))
 
 
 def _profile(session: Session, change: RegisterChange, member: Member, item: ItemChange) -> None:

@@ -90,17 +90,27 @@ def needs_check(request: ChangeRequest) -> bool:
 
 
 def barred_from_approving(session: Session, request: ChangeRequest) -> frozenset[int]:
-    """Who may not approve: whoever checked it, keyed it in or typed any part of it, and whoever submitted it."""
+    """Who may not approve: whoever checked it, keyed it in, submitted it, or typed any part of it or of what it was split from."""
     persons = {request.checked_by_id, request.entered_by_id, request.started_by_id}
     revision = newest_revision(session, request.id)
     persons.add(revision.submitted_by_id if revision else None)
     if request.channel is not Channel.ONLINE:
         typed = select(AuditEvent.actor_id).where(
-            AuditEvent.subject == subject_of(request),
+            AuditEvent.subject.in_([subject_of(one) for one in _with_origins(session, request)]),
             AuditEvent.tag.in_(("change.saved", "change.file_added", "change.file_removed", "change.submitted")),
         )
         persons |= set(session.scalars(typed))
     return frozenset(person for person in persons if person is not None)
+
+
+def _with_origins(session: Session, request: ChangeRequest) -> list[ChangeRequest]:
+    """The request and those it was split from: what was typed there is what is approved here."""
+    found = [request]
+    while found[-1].split_from_id is not None:
+        origin = session.get(ChangeRequest, found[-1].split_from_id)
+        assert origin is not None, "a request that was split is never deleted"
+        found.append(origin)
+    return found
 
 
 def conflicts(

@@ -10,11 +10,11 @@ from sqlalchemy.orm import Session
 from occto.domain.actor import Actor
 from occto.domain.changes import CHANGES, DECIDED, ChangeState, ItemChange
 from occto.domain.clauses import Clause
-from occto.domain.codes import Channel, SubjectKind, Turn
+from occto.domain.codes import Channel, SubjectKind, Turn, UserState
 from occto.domain.errors import NotAllowed, NotFound, Refusal, Stale
 from occto.domain.permissions import Permission
 from occto.domain.workflow import Step
-from occto.models import ChangeItem, ChangeRequest, ChangeRevision, Decision, Member, User
+from occto.models import Affiliation, ChangeItem, ChangeRequest, ChangeRevision, Decision, Member, User
 from occto.services import audit
 from occto.services.notices import tell_member
 
@@ -152,11 +152,8 @@ def tell(
     clause: Clause | None = None,
     **params: Any,
 ) -> None:
-    """Mail the member about the request: its 会員担当, its administrators, and whoever submitted it."""
+    """Mail the member about the request: its 会員担当, its administrators, and whoever submitted it and is still there."""
     member = session.get(Member, request.member_id)
-    revision = newest_revision(session, request.id)
-    submitter = session.get(User, revision.submitted_by_id) if revision and revision.submitted_by_id else None
-    own = submitter if submitter is not None and request.channel is Channel.ONLINE else None
     base: dict[str, Any] = {
         "company": member.current_name if member else "",
         "number": request.number,
@@ -170,8 +167,25 @@ def tell(
         now=now,
         clause=clause,
         change_request_id=request.id,
-        also=own.email if own else None,
+        also=_address_of_submitter(session, request),
         **(base | params),
+    )
+
+
+def _address_of_submitter(session: Session, request: ChangeRequest) -> str | None:
+    """The address of whoever submitted it on line, as long as that person may still act for the company."""
+    revision = newest_revision(session, request.id)
+    if revision is None or request.channel is not Channel.ONLINE:
+        return None
+    return session.scalar(
+        select(User.email)
+        .join(Affiliation, Affiliation.user_id == User.id)
+        .where(
+            User.id == revision.submitted_by_id,
+            User.state == UserState.ACTIVE,
+            Affiliation.member_id == request.member_id,
+            Affiliation.ended_at.is_(None),
+        )
     )
 
 

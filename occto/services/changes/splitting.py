@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from itertools import count
 from typing import Any
 
 from sqlalchemy import delete, select
@@ -9,7 +10,9 @@ from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
 from occto.domain.changes import (
+    CHOOSABLE,
     LICENCE,
+    OFFICE_PARTS,
     PROFILE_PARTS,
     RELATION,
     SUCCESSION,
@@ -18,6 +21,7 @@ from occto.domain.changes import (
     Part,
     format_number,
     is_immediate,
+    items_of,
     title_of,
     title_word,
     touches_votes,
@@ -157,7 +161,10 @@ def _divide_drafts(
     files: Mapping[int, int],
     now: datetime,
 ) -> None:
-    """What is edited after a return is what each request still asks for."""
+    """What is edited after a return is what each request still asks for.
+
+    The second request gets what was submitted; the first keeps a part that the member is in the middle of typing.
+    """
     for draft in session.scalars(select(ChangeDraft).where(ChangeDraft.request_id == request.id)).all():
         part, answers = Part(draft.part), draft.answers
         if part is Part.FILES:
@@ -166,13 +173,52 @@ def _divide_drafts(
             continue
         if answers is None:
             continue
-        for target, kept in ((other, going), (request, staying)):
-            left = _answers_for(part, answers, kept)
-            if left is not None:
-                _put(session, target, part, left, now=now)
-            elif target is request:
-                session.delete(draft)
+        if part in OFFICE_PARTS:
+            passed = _answers_for(part, answers, going)
+            if passed is not None:
+                _put(session, other, part, passed, now=now)
+        left = _answers_for(part, answers, staying)
+        if left is not None:
+            _put(session, request, part, left, now=now)
+        else:
+            session.delete(draft)
+    for part in CHOOSABLE:
+        asked = _answers_of(part, going)
+        if asked is not None:
+            _put(session, other, part, asked, now=now)
     session.flush()
+
+
+def _answers_of(part: Part, items: list[ItemChange]) -> dict[str, Any] | None:
+    """The answers of a part that come to these items; None where none of them is of this part."""
+    own = [item for item in items if item.act not in (ChangeAct.CORRECT, ChangeAct.VOID)]
+    if part in PROFILE_PARTS:
+        keys = {item.key for item in items_of(part)}
+        asked = [item for item in own if item.item in keys]
+        if not asked:
+            return None
+        return {"effective_on": asked[0].effective_on.isoformat(), **{item.item: item.new for item in asked}}
+    listed = [item for item in own if item.item == _KINDS[part]]
+    named = {item.place: int(item.target_key.removeprefix("new:")) for item in listed if _is_new_relation(item)}
+    free = (number for number in count(1) if number not in named.values())
+    return {"rows": [_row(item, named.get(item.place) or next(free)) for item in listed]} if listed else None
+
+
+def _is_new_relation(item: ItemChange) -> bool:
+    return item.item == RELATION and item.act is ChangeAct.ADD
+
+
+def _row(item: ItemChange, number: int) -> dict[str, Any]:
+    """The row that comes to this item; `number` is the one that it keeps."""
+    row: dict[str, Any] = {"n": number, "act": item.act.value}
+    if item.item == LICENCE and item.act is ChangeAct.ADD:
+        return row | {key: item.new.get(key) for key in ("category", "number", "effective_on", "attachment_id")}
+    if item.item == LICENCE:
+        return row | dict(item.new) | {"licence_id": item.target_id}
+    row["effective_on"] = item.effective_on.isoformat()
+    if item.act is not ChangeAct.ADD:
+        row["relation_no"] = item.target_id
+    return row if item.act is ChangeAct.END else row | {"row": dict(item.new)}
 
 
 def _answers_for(part: Part, answers: Mapping[str, Any], kept: list[ItemChange]) -> dict[str, Any] | None:

@@ -31,7 +31,7 @@ from occto.domain.changes import (
 )
 from occto.domain.codes import AttachmentKind, ChangeAct, ChangeSource, Channel, MemberState
 from occto.domain.dates import today_jst
-from occto.domain.errors import Refusal, Stale
+from occto.domain.errors import NotFound, Refusal, Stale
 from occto.domain.permissions import Permission
 from occto.models import (
     ChangeDraft,
@@ -43,6 +43,7 @@ from occto.models import (
     RegisterChange,
     RegisterHead,
 )
+from occto.queries.contracts import newest_contract
 from occto.services import audit, register
 from occto.services.changes.applying import enter
 from occto.services.changes.case import (
@@ -316,13 +317,23 @@ def mark_entered(
     session.flush()
 
 
-def withdraw(session: Session, request_id: int, *, actor: Actor, now: datetime, reason: str | None = None) -> None:
+def withdraw(
+    session: Session,
+    request_id: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str | None = None,
+    seen_version: int | None = None,
+) -> None:
     """取り下げる, by whoever filled it in, until it is decided. What took effect at once stays.
 
-    The request of a member that has left, which has nobody to withdraw it any more, is withdrawn by staff with a reason.
-    Refusals: not_found, illegal_step, reason_missing, reason_too_long.
+    Where the member itself no longer can (`staff_may_withdraw`), staff do, with a reason and the version they saw.
+    Refusals: not_found, stale, illegal_step, reason_missing, reason_too_long.
     """
     request = _locked_to_withdraw(session, request_id, actor=actor)
+    if seen_version is not None and request.version != seen_version:
+        raise Stale
     if actor.can(Permission.CHANGE_PROCESS) and request.channel is Channel.ONLINE:
         checked_reason(reason, sentence="取り下げる理由を入力してください。")
     step = CHANGES.require("withdraw", request.state, held=request.held_at is not None)
@@ -332,11 +343,25 @@ def withdraw(session: Session, request_id: int, *, actor: Actor, now: datetime, 
         tell(session, request, "changes/withdrawn", now=now)
 
 
+def staff_may_withdraw(session: Session, request: ChangeRequest) -> bool:
+    """Whether staff withdraw it in the member's place: it was submitted on line, and the member cannot enter any more.
+
+    It has left, or has no contract of use (紙対応, `domain` 2.2) and asks by paper; else its items would stay taken.
+    """
+    if request.channel is not Channel.ONLINE or request.state not in UNDECIDED:
+        return False
+    member = session.get(Member, request.member_id)
+    if member is not None and member.current_state is MemberState.LEFT:
+        return True
+    newest = newest_contract(session, request.member_id)
+    return newest is None or newest.ended_at is not None
+
+
 def _locked_to_withdraw(session: Session, request_id: int, *, actor: Actor) -> ChangeRequest:
     if actor.can(Permission.CHANGE_PROCESS):
         request = locked(session, request_id)
-        member = session.get(Member, request.member_id)
-        submitted = request.state is not ChangeState.DRAFT
-        if submitted and member is not None and member.current_state is MemberState.LEFT:
+        if staff_may_withdraw(session, request):
             return request
+        if request.channel is Channel.ONLINE:
+            raise NotFound("職員が取り下げられる申請ではありません。会員に、画面からの取下げをお願いしてください。")
     return locked_by_party(session, request_id, actor=actor)

@@ -18,8 +18,8 @@ def enter(session: Session, change: RegisterChange, member: Member, item: ItemCh
     (`register.bring_up_to_date`): until that day the register reads as if nothing had happened.
 
     `item.new` has successor_id, licences (row numbers) and effective_on. A category that the successor holds already
-    goes on as it is. Refusals: not_found, self_succession, those of licences. The contract of use passes only with the
-    written consent of OCCTO (利用規約 5.2), which is recorded apart.
+    goes on as it is. The contract of use passes only with the written consent of OCCTO (利用規約 5.2), which is recorded
+    apart. Refusals: not_found, self_succession, successor_left (no licence on that day or later), those of licences.
     """
     successor = session.get(Member, int(item.new["successor_id"]), with_for_update=True)
     if successor is None:
@@ -27,6 +27,12 @@ def enter(session: Session, change: RegisterChange, member: Member, item: ItemCh
     if successor.id == member.id:
         raise Refusal("self_succession", "承継する会員には、別の会員を指定してください。", field="successor")
     day: date = item.effective_on
+    if not register.has_licence_after(session, member_id=successor.id, day=day):
+        raise Refusal(
+            "successor_left",
+            f"{successor.current_name}は、承継の日に会員ではありません。承継する会社が会員になってから入力してください。",
+            field="successor_id",
+        )
     for licence_id in item.new["licences"]:
         fact = register.live_licence(session, member_id=member.id, licence_id=int(licence_id))
         held = session.get(LicenceHeld, fact.licence_id)

@@ -6,6 +6,7 @@ from occto.services.register.facts import correct_item, set_item, void_item
 from occto.services.register.finishing import finish_change
 from occto.services.register.licences import (
     add_licence,
+    check_beginning,
     check_categories,
     correct_licence,
     end_licence,
@@ -34,6 +35,7 @@ __all__ = [
     "begin_change",
     "body_for",
     "bring_up_to_date",
+    "check_beginning",
     "check_categories",
     "correct_item",
     "correct_licence",

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from occto.domain.codes import ACT_OF, EndReason, Licence
 from occto.domain.dates import format_date
 from occto.domain.errors import NotFound, Refusal
-from occto.models import LicenceFact, LicenceHeld, RegisterChange
+from occto.models import LicenceFact, LicenceHeld, ProfileFact, RegisterChange
 
 
 def add_licence(
@@ -169,3 +169,25 @@ def check_categories(session: Session, member_id: int) -> None:
                 f"{format_date(day)}に、特定送配電事業者でないのに登録特定送配電事業者になります。両方の区分をお確かめください。",
                 field="licences",
             )
+
+
+def check_beginning(session: Session, member_id: int) -> None:
+    """Refuse a record on which membership began before the first METI act that stands (before_act, 28条の11 3項)."""
+    begun = session.scalars(
+        select(ProfileFact.value).where(
+            ProfileFact.member_id == member_id, ProfileFact.item == "member_on", ProfileFact.voided_id.is_(None)
+        )
+    ).all()
+    acts = session.scalars(
+        select(LicenceFact.effective_on)
+        .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
+        .where(LicenceHeld.member_id == member_id, LicenceFact.voided_id.is_(None))
+    ).all()
+    days = [date.fromisoformat(day) for day in begun if day]
+    if days and acts and min(days) < min(acts):
+        raise Refusal(
+            "before_act",
+            f"加入日が、最初の登録・許可・届出の日（{format_date(min(acts))}）より前になります。"
+            "加入日と区分の日付を、同じ入力の中で合わせて訂正してください。",
+            field="corrections",
+        )

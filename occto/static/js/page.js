@@ -37,6 +37,12 @@
     button.setAttribute("aria-pressed", String(shown));
   });
 
+  /* A choice that asks for words opens the place where they are written. */
+  document.addEventListener("change", (event) => {
+    const opens = event.target.dataset.opens;
+    if (opens && event.target.checked) document.getElementById(opens).open = true;
+  });
+
   /* Before a long form is lost: ten minutes ahead the page says when the session ends, and a button prolongs it.
      The span comes from the server's clock, so that a wrong clock here does not matter. */
   const WARN_BEFORE = 10 * 60 * 1000;

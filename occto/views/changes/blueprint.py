@@ -9,7 +9,7 @@ from flask import Blueprint, abort, flash, redirect, request, url_for
 
 from occto import clock
 from occto.access import viewer
-from occto.change_words import part_of
+from occto.change_words import item_in_words, part_of
 from occto.domain.changes import CHOOSABLE, EDITABLE, PART_TITLES, ChangeState, Part
 from occto.domain.codes import Channel
 from occto.domain.dates import today_jst
@@ -17,6 +17,8 @@ from occto.domain.errors import NotFound
 from occto.domain.permissions import Permission
 from occto.extensions import db
 from occto.queries import changes as queries
+from occto.services.changes.case import change_of
+from occto.views.changes.items import long_title
 
 if TYPE_CHECKING:
     from occto.models import ChangeDraft, ChangeRequest
@@ -112,6 +114,18 @@ class Case:
     def remarks_on(self, part: Part) -> list[str]:
         """The remarks on items of a part."""
         return [words for key, words in self.remarks.items() if part_of(key.partition(":")[0]) == part.value]
+
+    def remarks_in_words(self, part: Part) -> list[tuple[str, str]]:
+        """The same with the title of the item each is about; '' for one that is no longer asked for."""
+        if not self.remarks_on(part):
+            return []
+        items = [item_in_words(change_of(row)) for row in self.submitted.items] if self.submitted else []
+        titles = {item.key: long_title(item) for item in items}
+        return [
+            (titles.get(key, ""), words)
+            for key, words in self.remarks.items()
+            if part_of(key.partition(":")[0]) == part.value
+        ]
 
     @cached_property
     def to_mend(self) -> set[Part]:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from occto.access import actor, permit, viewer
 from occto.change_words import item_in_words
 from occto.domain.calendar import business_days_between
-from occto.domain.changes import CHANGES, DECIDED, HELD, WAITING_FOR_STAFF, ChangeState
+from occto.domain.changes import CHANGES, DECIDED, HELD, WAITING_FOR_STAFF, ChangeState, is_document_of
 from occto.domain.codes import Audience, Channel
 from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound, Refusal
@@ -121,9 +121,9 @@ def _items(case: Case) -> list[dict[str, Any]]:
 def _files(case: Case) -> list[dict[str, Any]]:
     if case.submitted is None:
         return []
-    names = {entry["item"].key: entry["title"] for entry in _items(case)}
+    items = [(change, long_title(item_in_words(change))) for change in map(change_of, case.submitted.items)]
     return [
-        {**file, "proves": [names[key] for key in file["items"] if key in names]}
+        {**file, "proves": [title for change, title in items if is_document_of(file, change)]}
         for file in case.submitted.revision.files
     ]
 

@@ -10,7 +10,7 @@ from occto import clock
 from occto.access import actor, permit
 from occto.change_words import ItemInWords
 from occto.domain.canonical import jsonable
-from occto.domain.changes import WAITING_FOR_STAFF, Part, days_late
+from occto.domain.changes import WAITING_FOR_STAFF, WITHOUT_DELAY, Part, days_late
 from occto.domain.codes import ChangeAct, Licence
 from occto.domain.errors import NotFound, Refusal
 from occto.domain.permissions import Permission
@@ -103,6 +103,7 @@ def _page(case: Case, *, refusal: Refusal | None = None) -> str:
     unchanged = prepared is not None and stands_submitted(case, prepared)
     words = found.words
     undecided = [item for item in words if not item.immediate]
+    late = days_late(occurred_on=case.occurred_on, submitted_on=case.today)
     return render_template(
         "changes/check.html",
         case=case,
@@ -114,7 +115,7 @@ def _page(case: Case, *, refusal: Refusal | None = None) -> str:
         undecided=undecided,
         second_person=any(item.touches_votes for item in undecided),
         files=_files(case, words),
-        late=days_late(occurred_on=case.occurred_on, submitted_on=case.today),
+        late=late if late > WITHOUT_DELAY else 0,
         leaves_on=_leaves_on(case),
         impact=impact_of(case.request.member_id, found.items, undecided=True),
         digest=prepared.digest if prepared else "",

@@ -21,7 +21,7 @@ from occto.unit_of_work import run
 from occto.views.changes.blueprint import Case, case_to_edit, load_case, pages
 from occto.views.changes.items import items_of_case, long_title
 from occto.views.changes.rows import documents_of_rows
-from occto.views.tools import download
+from occto.views.tools import download, new_form_id, once
 from occto.views.uploads import LIMIT_MB, file_chosen, uploaded
 
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ def _page(case: Case, form: DocumentForm, *, file_error: str = "") -> str:
         items=items,
         file_error=file_error,
         limit=LIMIT_MB,
+        form_id=new_form_id(),
         errors=bool(form.errors or form.form_errors or file_error),
     )
 
@@ -99,20 +100,19 @@ def add_file(request_id: int) -> str | Response:
         sentence = "ファイルを選んでください。" if missing else "種類を選んでから、もう一度ファイルを選んでください。"
         return _page(case, form, file_error=sentence)
     try:
-        name = _keep(case, kind=AttachmentKind(form.kind.data), items=form.items.data or [])
+        return _keep(case, kind=AttachmentKind(form.kind.data), items=form.items.data or [])
     except Refusal as refusal:
         if isinstance(refusal, NotFound):
             raise
         return _page(load_case(request_id), form, file_error=refusal.sentence)
-    flash(f"{name}を添付しました。", "success")
-    return redirect(url_for("changes.files", request_id=request_id), 303)
 
 
-def _keep(case: Case, *, kind: AttachmentKind, items: list[str]) -> str:
+def _keep(case: Case, *, kind: AttachmentKind, items: list[str]) -> Response:
+    """Keep the document, once for the form: a second click attaches no second copy."""
     upload = uploaded()
     assert upload is not None
 
-    def act(session: Session) -> None:
+    def act(session: Session) -> str:
         verbs.add_file(
             session,
             case.id,
@@ -125,9 +125,11 @@ def _keep(case: Case, *, kind: AttachmentKind, items: list[str]) -> str:
             actor=actor(),
             now=case.now,
         )
+        return url_for("changes.files", request_id=case.id)
 
-    run(act)
-    return upload.name
+    kept = once(act)
+    flash(f"{upload.name}を添付しました。", "success")
+    return kept
 
 
 def _in_draft(case: Case, attachment_id: int) -> "Attachment":

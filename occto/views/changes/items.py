@@ -42,6 +42,8 @@ def long_title(item: ItemInWords) -> str:
     if item.item not in (LICENCE, RELATION):
         return item.title
     first = (item.new if item.target_key.startswith("new:") else item.old or item.new).split("\n")[0]
+    if item.item == LICENCE:
+        first = first.partition("（")[0]  # the day without the act in brackets
     return f"{item.title}（{first}）"
 
 

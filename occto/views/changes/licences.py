@@ -117,7 +117,7 @@ def _list_page(case: Case, *, refusal: Refusal | None = None) -> str:
         may_add=bool(_addable(held, rows)),
         outlook=outlook(case, rows, held),
         version=case.version(Part.LICENCES),
-        remarks=case.remarks_on(Part.LICENCES),
+        remarks=case.remarks_in_words(Part.LICENCES),
         refusal=refusal,
         errors=bool(refusal),
     )

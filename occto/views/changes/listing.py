@@ -11,6 +11,7 @@ from occto.domain.changes import HELD, WAITING_FOR_STAFF
 from occto.domain.codes import ChangeSource, Channel
 from occto.domain.dates import format_date, today_jst
 from occto.domain.permissions import Permission
+from occto.domain.profile import ITEMS
 from occto.extensions import db
 from occto.holidays import is_holiday
 from occto.labels import label
@@ -25,8 +26,10 @@ _SOURCES = {
     ChangeSource.IMMEDIATE: "会員情報の画面で変更（すぐに反映）",
     ChangeSource.ROSTER: "当機関による名簿番号の変更",
     ChangeSource.CHANGE: "当機関による変更",
-    ChangeSource.DEMO: "はじめの登録",
+    ChangeSource.DEMO: label(ChangeSource.DEMO),
 }
+
+_JOINING = (ChangeSource.APPLICATION, ChangeSource.DEMO)
 
 
 def shown_line(line: Line) -> dict[str, object]:
@@ -55,7 +58,9 @@ def _day(instant: datetime | None) -> str:
 
 
 def _shown_change(change: RecordChange) -> dict[str, object]:
-    return {"change": change, "title": "・".join(change.words), "source": _SOURCES[change.source]}
+    joined = change.source in _JOINING and ITEMS["member_on"].title in change.words
+    title = "会員としての登録" if joined else "・".join(change.words)
+    return {"change": change, "title": title, "source": _SOURCES[change.source]}
 
 
 def _before() -> int | None:

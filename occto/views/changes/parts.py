@@ -80,7 +80,7 @@ def _dressed(form: BaseForm, case: Case, base: Base) -> BaseForm:
     blank = PART_FORMS[base.part](data=form_values(base.part, base.profile)).raw_values()
     same_way = _same_way(base.part)
     day = form[DAY]
-    day.hint = f"{day.hint}下の欄には、{format_date(base.day)}時点の登録の内容が入っています。"
+    day.hint = f"{day.hint}変えていない欄には、{format_date(base.day)}時点の登録の内容が入っています。"
     for item in items_of(base.part):
         field = form[item.key]
         ways = [] if same_way else [way_of(item)]
@@ -162,7 +162,7 @@ def _page(
         personal=section.personal,
         version=case.version(part) if version is None else version,
         base=base,
-        remarks=case.remarks_on(part),
+        remarks=case.remarks_in_words(part),
         other=other,
         saved=saved,
         filled=filled,

@@ -114,7 +114,7 @@ def _list_page(case: Case, *, refusal: Refusal | None = None) -> str:
         added=[_added(case, row) for row in rows if row["act"] == ChangeAct.ADD],
         bad={row["n"] for row in rows if _clean(case, row) is None},
         version=case.version(Part.RELATIONS),
-        remarks=case.remarks_on(Part.RELATIONS),
+        remarks=case.remarks_in_words(Part.RELATIONS),
         refusal=refusal,
         errors=bool(refusal),
     )

@@ -21,6 +21,7 @@ from tests.changing import (
     approve,
     approved,
     capital,
+    filled,
     give_back,
     licence_added,
     licence_ended,
@@ -30,9 +31,11 @@ from tests.changing import (
     relations,
     renamed,
     rows,
+    send,
     submitted,
 )
 from tests.factories import NOW, Factory, corporate_number
+from tests.observing import refused
 from tests.registering import (
     fact_id,
     facts_of,
@@ -74,7 +77,7 @@ class TestOffice:
             "act": "CORRECT",
             "licence_id": licence_id(member, "GEN"),
             "number": "A9",
-            "effective_on": "2020-04-02",
+            "effective_on": "2020-03-31",
             "ended_on": None,
             "end_reason": None,
         }
@@ -85,8 +88,25 @@ class TestOffice:
             {"kind": "licence", "act": "VOID", "licence_id": licence_id(member, "RETAIL")},
             {"kind": "relation", "act": "VOID", "relation_no": 1, "effective_on": TODAY.isoformat()},
         )
-        assert licences_of(member) == [("GEN", date(2020, 4, 2), None)]
+        assert licences_of(member) == [("GEN", date(2020, 3, 31), None)]
         assert relations_on_record() == []
+
+    def test_membership_never_begins_before_the_first_act(self, make: Factory) -> None:
+        """28条の11 3項: neither is corrected without the other where they would part; both together are."""
+        member = make.member()
+        held, begun = licence_id(member, "GEN"), fact_id(member, "member_on", SINCE)
+        act = {"kind": "licence", "act": "CORRECT", "licence_id": held, "number": "A9", "ended_on": None}
+        act |= {"effective_on": "2020-04-02", "end_reason": None}
+        day = {"kind": "fact", "act": "CORRECT", "fact_id": begun, "effective_on": SINCE.isoformat()}
+        for wrong in (act, {**day, "value": "2020-03-31"}):
+            request = filled(make, rows(Part.CORRECTIONS, wrong), member=member, channel=Channel.STAFF)
+            with refused("before_act"):
+                send(request)
+        assert licences_of(member) == [("GEN", SINCE, None)]
+        assert facts_of(member, "member_on") == [(SINCE, "2020-04-01")]
+        self._enter(make, member, act, {**day, "value": "2020-04-02"})
+        assert licences_of(member) == [("GEN", date(2020, 4, 2), None)]
+        assert read(select(Member.current_member_on)) == [(date(2020, 4, 2),)]
 
     def test_a_correction_of_a_relation_keeps_its_number(self, make: Factory) -> None:
         request = approved(make, relations(relation_added(corporate_number(900), on=TODAY)))

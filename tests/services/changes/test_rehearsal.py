@@ -12,9 +12,12 @@ from occto.models import (
     AuditEvent,
     ChangeItem,
     ChangeRevision,
+    ContractOfUse,
+    Member,
     OutboxMail,
     RegisterChange,
 )
+from occto.services import contracts
 from occto.services.changes import submission
 from occto.unit_of_work import run
 from tests.changing import (
@@ -169,3 +172,33 @@ class TestWithdraw:
             run(submission.withdraw, request.id, actor=request.first, now=NOW)
         run(submission.withdraw, request.id, actor=request.first, now=NOW, reason="会員の資格の喪失")
         assert request.state is S.WITHDRAWN
+
+    def test_of_a_member_on_paper_by_staff_so_that_its_paper_can_be_keyed_in(self, make: Factory) -> None:
+        """Nobody of the member can enter any more, and its open request must not keep the item from a paper."""
+        member = make.member()
+        request = submitted(make, renamed(), member=member)
+        on_paper(make, member)
+        paper = filled(make, renamed("紙電力株式会社"), member=member, channel=Channel.PAPER)
+        with refused("already_asked"):
+            send(paper)
+        with refused("reason_missing", field="reason"):
+            run(submission.withdraw, request.id, actor=request.first, now=NOW)
+        with refused("stale"):
+            run(submission.withdraw, request.id, actor=request.first, now=NOW, reason="申し出", seen_version=99)
+        run(submission.withdraw, request.id, actor=request.first, now=NOW, reason="書面の申し出")
+        assert request.state is S.WITHDRAWN
+        send(paper)
+        assert paper.state is S.SUBMITTED
+
+    def test_a_draft_of_a_member_on_paper_stays_its_own(self, make: Factory) -> None:
+        request = make.change_request(S.DRAFT)
+        on_paper(make, request.member)
+        with refused("not_found"):
+            run(submission.withdraw, request.id, actor=request.first, now=NOW, reason="申し出")
+
+
+def on_paper(make: Factory, member: Member) -> None:
+    """The member's contract of use ends; its membership goes on (紙対応)."""
+    contract = read(select(ContractOfUse.id).where(ContractOfUse.member_id == member.id))[0][0]
+    approver = make.actor(make.staff(Role.APPROVER), Role.APPROVER)
+    run(contracts.end_on_application, contract, applied_on=TODAY, words=None, actor=approver, now=NOW)

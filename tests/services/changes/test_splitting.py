@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import select
 
 from occto.domain.changes import ChangeState, Part
-from occto.domain.codes import ChangeAct, Channel, Verdict
+from occto.domain.codes import AttachmentKind, ChangeAct, Channel, Verdict
 from occto.extensions import db
-from occto.models import Attachment, ChangeItem, ChangeMark, ChangeRequest, ChangeRevision, OutboxMail
+from occto.models import Attachment, ChangeDraft, ChangeItem, ChangeMark, ChangeRequest, ChangeRevision, OutboxMail
 from occto.services.changes import drafts, review, splitting
 from occto.services.changes.case import newest_revision, rows_of
 from occto.unit_of_work import run
@@ -18,6 +18,7 @@ from tests.changing import (
     add_file,
     approve,
     capital,
+    drafted,
     give_back,
     licence_added,
     licences,
@@ -26,8 +27,10 @@ from tests.changing import (
     relations,
     renamed,
     rows,
+    save,
     send,
     submitted,
+    version_of_part,
 )
 from tests.factories import NOW, Factory, corporate_number
 from tests.observing import refused
@@ -200,6 +203,43 @@ def test_after_a_return_each_asks_for_its_own_again(make: Factory, answers: Answ
         give_back(each)
         send(each)
     assert (_asked(request), _asked(other)) == before
+
+
+def test_after_a_return_a_category_is_still_proved_by_its_copy(make: Factory) -> None:
+    request = drafted(make, [Part.LICENCES])
+    copies = [add_file(request, kind=AttachmentKind.METI_ACT) for _ in range(2)]
+    asked = [licence_added(code, attachment_id=copy) for code, copy in zip(("RETAIL", "AGG"), copies, strict=True)]
+    save(request, licences(*asked))
+    send(request)
+    other = _split(request, ("licence", "AGG"))
+    for each in (request, other):
+        give_back(each)
+        send(each)
+    [item] = other.items()
+    assert item.new["attachment_id"] not in copies
+    assert item.new["attachment_id"] in {file["id"] for file in prepare(other).files}
+
+
+def test_what_the_member_is_typing_meanwhile_stays_and_the_second_request_is_whole(make: Factory) -> None:
+    """A part that is half typed when staff divide the request: neither it nor what was submitted of it is lost."""
+    request = submitted(make, BOTH)
+    run(
+        drafts.save_part,
+        request.id,
+        Part.OUTLINE,
+        typed={"capital": "1億円くらい"},
+        answers=None,
+        errors=1,
+        seen_version=version_of_part(request, Part.OUTLINE),
+        actor=request.filer,
+        now=NOW,
+    )
+    other = _split(request, CAPITAL)
+    kept = read(select(ChangeDraft).where(ChangeDraft.request_id == request.id, ChangeDraft.part == Part.OUTLINE.value))
+    assert kept[0][0].typed == {"capital": "1億円くらい"}
+    give_back(other)
+    send(other)
+    assert [(item.item, item.new) for item in other.items()] == [("capital", 5)]
 
 
 def test_corrections_of_the_office_are_split(make: Factory) -> None:

@@ -13,7 +13,7 @@ from occto.queries.register import licences_as_of
 from occto.services.changes import approval
 from occto.services.rebuild import rebuild_due
 from occto.unit_of_work import run, unit_of_work
-from tests.changing import Request, add_file, drafted, licence_ended, licences, save, send, submitted
+from tests.changing import Request, add_file, approved, drafted, licence_ended, licences, save, send, submitted
 from tests.factories import NOW, Factory
 from tests.observing import refused
 from tests.registering import assembly
@@ -136,6 +136,19 @@ def test_a_successor_that_is_no_member_is_not_found(make: Factory) -> None:
     change = _filed(make, on=PAST, gone=gone, successor=other, successor_id=10**9)
     with refused("not_found"):
         send(change)
+
+
+def test_a_successor_that_has_left_by_then_takes_nothing(make: Factory) -> None:
+    """It would become a member again without joining; one whose licences end on a later day still may."""
+    gone, left = make.member(), make.member(licences=("RETAIL",))
+    held = _licence_ids(left.id)[0]
+    approved(make, licences(licence_ended(held, on=COMING)), member=left)
+    late = _filed(make, on=COMING, gone=gone, successor=left)
+    with refused("successor_left"):
+        send(late)
+    assert _categories(gone.id, COMING) == [Licence.GEN]
+    _entered(make, on=PAST, gone=gone, successor=left)
+    assert _categories(left.id, PAST) == [Licence.RETAIL, Licence.GEN]
 
 
 def test_licences_of_another_member_do_not_pass(make: Factory) -> None:

@@ -1,19 +1,31 @@
 """Four eyes: who may approve what, online, on paper and by the office itself; two at once, one outcome."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from occto.domain.changes import ChangeState
+from occto.domain.changes import ChangeState, Part
 from occto.domain.codes import Channel
 from occto.domain.permissions import Role
 from occto.extensions import db
 from occto.models import ChangeItem, ChangeRequest, Decision, ProfileFact, RegisterChange
-from occto.services.changes import approval, review, splitting, submission
+from occto.services.changes import approval, drafts, review, splitting, submission
 from occto.unit_of_work import run
-from tests.changing import Answers, Request, capital, filled, in_state, prepare, renamed, send, submitted
+from tests.changing import (
+    Answers,
+    Request,
+    capital,
+    filled,
+    in_state,
+    prepare,
+    renamed,
+    send,
+    submitted,
+    version_of_part,
+)
 from tests.factories import NOW, Factory
 from tests.observing import refused
 from tests.racing import at_once
@@ -108,6 +120,34 @@ def test_splitting_keeps_the_first_person_of_what_staff_keyed_in(make: Factory) 
         db.session.rollback()
         ids = db.session.scalars(select(ChangeRequest.checked_by_id).where(ChangeRequest.id.in_([change.id, other])))
         assert list(ids) == [expected, expected]
+
+
+@pytest.mark.parametrize("channel", [Channel.PAPER, Channel.STAFF])
+def test_who_typed_a_part_does_not_approve_it_after_a_split_either(make: Factory, channel: Channel) -> None:
+    """The second request has no events of its own: whoever typed its values typed them in the first."""
+    change = filled(make, {**NAME, **CAPITAL}, channel=channel)
+    typist = change.second
+    run(
+        drafts.save_part,
+        change.id,
+        Part.OUTLINE,
+        typed={},
+        answers=capital(160_000_000)[Part.OUTLINE],
+        errors=0,
+        seen_version=version_of_part(change, Part.OUTLINE),
+        actor=make.actor(change.approver, Role.OPERATOR),
+        now=NOW,
+    )
+    send(change)
+    given = {"reason": "先に進めるため", "actor": change.first, "now": NOW}
+    other = run(splitting.split, change.id, places=[("capital", "")], seen_version=change.version, **given)
+    second = replace(change, id=other)
+    with refused("second_person"):
+        _approve(second, by=typist)
+    with refused("second_person"):
+        _approve(second, by=make.actor(change.person, Role.APPROVER))
+    assert second.state is S.SUBMITTED
+    _approve(second, by=make.actor(make.staff(Role.APPROVER), Role.APPROVER))
 
 
 @pytest.mark.races
