@@ -1,6 +1,7 @@
 """Reading a workbook that somebody hands in: the cells of its first sheet as texts, within limits."""
 
 import warnings
+from collections.abc import Iterable
 from io import BytesIO
 from itertools import islice
 from typing import Any, Final
@@ -30,10 +31,18 @@ def first_sheet(content: bytes) -> list[list[str]]:
             warnings.simplefilter("ignore")  # what the library cannot show (validation, drawings) is not read anyway
             book = load_workbook(BytesIO(content), read_only=True, data_only=True)
             rows = book.worksheets[0].iter_rows(max_col=MOST_COLUMNS, values_only=True)
-            found = [[_text(cell) for cell in row] for row in islice(rows, MOST_ROWS)]
+            found = [_texts(row) for row in islice(rows, MOST_ROWS)]
             book.close()
     except Exception as error:  # the library raises whatever a damaged file leads it into
         raise InputError(_UNREADABLE) from error
+    return found
+
+
+def _texts(row: Iterable[Any]) -> list[str]:
+    """The row without the empty cells at its end."""
+    found = [_text(cell) for cell in row]
+    while found and not found[-1]:
+        found.pop()
     return found
 
 

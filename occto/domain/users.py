@@ -129,11 +129,9 @@ def rows_of_cells(cells: Iterable[Sequence[str]]) -> list[dict[str, str]]:
             f"一度に招待できるのは{MOST_INVITED_AT_ONCE}名までです（いまは{len(lines)}名です）。分けて入力してください。"
         )
     places = order or {key: place for place, (key, _title) in enumerate(COLUMNS)}
-    return [
-        {key: line[place] if place < len(line) else "" for key, place in places.items()}
-        | {key: "" for key, _title in COLUMNS if key not in places}
-        for line in lines
-    ]
+    rows = [{key: line[place] if place < len(line) else "" for key, place in places.items()} for line in lines]
+    missing = {key: "" for key, _title in COLUMNS if key not in places}
+    return [missing | row | {"phone": _whole_phone(row.get("phone", ""))} for row in rows]
 
 
 def text_of_rows(rows: Iterable[Mapping[str, str]]) -> str:
@@ -141,6 +139,11 @@ def text_of_rows(rows: Iterable[Mapping[str, str]]) -> str:
     lines = ["\t".join(title for _key, title in COLUMNS)]
     lines += ["\t".join(_one_line(row.get(key, "")) for key, _title in COLUMNS) for row in rows]
     return "\n".join(lines)
+
+
+def _whole_phone(value: str) -> str:
+    """A telephone number with the leading zero that a spreadsheet took from it for a figure."""
+    return f"0{value}" if re.fullmatch(r"[1-9][0-9]{8,9}", value) else value
 
 
 def _one_line(value: str) -> str:

@@ -72,6 +72,12 @@ def test_titles_set_the_order() -> None:
     assert (row["email"], row["role"], row["name"], row["phone"]) == ("t@a.jp", "閲覧", "髙橋 美咲", "")
 
 
+def test_a_telephone_number_gets_back_the_zero_that_excel_took() -> None:
+    phones = ["312345678", "9012345678", "0312345678", "03-1234-5678", "12345", "a"]
+    rows = rows_of_text("\n".join(f"名,,,a@a.jp,{phone},閲覧" for phone in phones))
+    assert [row["phone"] for row in rows] == ["0312345678", "09012345678", *phones[2:]]
+
+
 def test_short_and_empty_lines() -> None:
     assert rows_of_text("髙橋\n\n \t \n佐藤")[1]["name"] == "佐藤"
     for nothing in ("", "\n\n", "氏名\tメールアドレス\n"):
