@@ -8,6 +8,7 @@ from occto import clock
 from occto.access import actor, permit, viewer
 from occto.domain.audit_tags import AUDIT_TAGS
 from occto.domain.errors import NotFound
+from occto.domain.numbers import HIGHEST_ID
 from occto.domain.permissions import Permission
 from occto.extensions import db
 from occto.queries import account as reads
@@ -33,7 +34,7 @@ def sessions() -> str:
     )
 
 
-@pages.post("/sessions/<int:session_id>/end")
+@pages.post(f"/sessions/<int(max={HIGHEST_ID}):session_id>/end")
 @permit(Permission.SIGNED_IN)
 def end_session(session_id: int) -> Response:
     acting()

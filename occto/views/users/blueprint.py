@@ -10,6 +10,7 @@ from werkzeug.wrappers import Response
 from occto import clock
 from occto.access import permit, viewer
 from occto.domain.errors import NotFound, Refusal
+from occto.domain.numbers import HIGHEST_ID
 from occto.domain.permissions import Permission, Role
 from occto.extensions import db
 from occto.forms.base import BaseForm
@@ -20,6 +21,8 @@ from occto.views.tools import new_form_id, once
 # not «users»: that is the staff screen
 pages = Blueprint("people", __name__, url_prefix="/users")
 SEEN_LIMIT = 80
+USER = f"<int(max={HIGHEST_ID}):user_id>"
+"""The part of an address that names a user; what no row can have as its number is not found."""
 
 
 def member_id() -> int:

@@ -15,12 +15,12 @@ from occto.queries import users
 from occto.services.users import addresses, inviting, record
 from occto.user_words import UserLine, act_line
 from occto.views.tools import new_form_id
-from occto.views.users.blueprint import attempt, form_page, line, member_id, pages, seen, touchable
+from occto.views.users.blueprint import USER, attempt, form_page, line, member_id, pages, seen, touchable
 
 _TRAIL = 30
 
 
-@pages.get("/<int:user_id>")
+@pages.get(f"/{USER}")
 @permit(Permission.USERS_SEE)
 def details(user_id: int) -> str:
     return _details(user_id)
@@ -63,7 +63,7 @@ def _details(user_id: int, refusal: Refusal | None = None) -> str:
     )
 
 
-@pages.get("/<int:user_id>/edit")
+@pages.get(f"/{USER}/edit")
 @permit(Permission.USERS_MANAGE)
 def edit(user_id: int) -> str:
     one = line(user_id)
@@ -96,7 +96,7 @@ def _edit_page(one: UserLine, form: RecordForm, refusal: Refusal | None = None, 
     )
 
 
-@pages.post("/<int:user_id>/edit")
+@pages.post(f"/{USER}/edit")
 @permit(Permission.USERS_MANAGE)
 def save(user_id: int) -> str | Response:
     one, form, changed = line(user_id), RecordForm(request.form), list[str]()
@@ -118,7 +118,7 @@ def save(user_id: int) -> str | Response:
     return answer
 
 
-@pages.get("/<int:user_id>/email")
+@pages.get(f"/{USER}/email")
 @permit(Permission.USERS_MANAGE)
 def address(user_id: int) -> str:
     return _address_page(line(user_id), AddressForm())
@@ -144,7 +144,7 @@ def _address_page(one: UserLine, form: AddressForm, refusal: Refusal | None = No
     )
 
 
-@pages.post("/<int:user_id>/email")
+@pages.post(f"/{USER}/email")
 @limiter.limit("30/minute")
 @permit(Permission.USERS_MANAGE)
 def change_address(user_id: int) -> str | Response:
@@ -167,7 +167,7 @@ def change_address(user_id: int) -> str | Response:
     return answer
 
 
-@pages.post("/<int:user_id>/email/withdraw")
+@pages.post(f"/{USER}/email/withdraw")
 @permit(Permission.USERS_MANAGE)
 def withdraw_address(user_id: int) -> str | Response:
     line(user_id)
@@ -183,7 +183,7 @@ def withdraw_address(user_id: int) -> str | Response:
     return answer
 
 
-@pages.post("/<int:user_id>/invitation")
+@pages.post(f"/{USER}/invitation")
 @limiter.limit("30/minute")
 @permit(Permission.USERS_MANAGE)
 def invite_again(user_id: int) -> str | Response:

@@ -15,7 +15,7 @@ from occto.forms.users import RoleForm, StopForm
 from occto.labels import label
 from occto.services.users import inviting, standing
 from occto.user_words import UserLine
-from occto.views.users.blueprint import attempt, form_page, line, member_id, pages, seen
+from occto.views.users.blueprint import USER, attempt, form_page, line, member_id, pages, seen
 
 
 def _require_granted(code: str) -> None:
@@ -23,7 +23,7 @@ def _require_granted(code: str) -> None:
         inviting.require_granted(Role(code))
 
 
-@pages.get("/<int:user_id>/role")
+@pages.get(f"/{USER}/role")
 @permit(Permission.USERS_MANAGE)
 def role(user_id: int) -> str:
     one = line(user_id)
@@ -43,7 +43,7 @@ def _role_page(one: UserLine, form: RoleForm, refusal: Refusal | None = None) ->
     )
 
 
-@pages.post("/<int:user_id>/role")
+@pages.post(f"/{USER}/role")
 @permit(Permission.USERS_MANAGE)
 def change_role(user_id: int) -> str | Response:
     one, form = line(user_id), RoleForm(request.form)
@@ -78,7 +78,7 @@ def _attempt(act: Callable[[Session], str], page: Callable[[Refusal], str]) -> s
     return attempt(act, shown)
 
 
-@pages.get("/<int:user_id>/stop")
+@pages.get(f"/{USER}/stop")
 @permit(Permission.USERS_MANAGE)
 def stop(user_id: int) -> str:
     return _stop_page(line(user_id), StopForm())
@@ -100,7 +100,7 @@ def _stop_page(one: UserLine, form: StopForm, refusal: Refusal | None = None) ->
     )
 
 
-@pages.post("/<int:user_id>/stop")
+@pages.post(f"/{USER}/stop")
 @permit(Permission.USERS_MANAGE)
 def stop_user(user_id: int) -> str | Response:
     one, form = line(user_id), StopForm(request.form)
@@ -120,7 +120,7 @@ def stop_user(user_id: int) -> str | Response:
     return answer
 
 
-@pages.get("/<int:user_id>/resume")
+@pages.get(f"/{USER}/resume")
 @permit(Permission.USERS_MANAGE)
 def resume(user_id: int) -> str:
     return _resume_page(line(user_id))
@@ -139,7 +139,7 @@ def _resume_page(one: UserLine, refusal: Refusal | None = None) -> str:
     )
 
 
-@pages.post("/<int:user_id>/resume")
+@pages.post(f"/{USER}/resume")
 @permit(Permission.USERS_MANAGE)
 def resume_user(user_id: int) -> str | Response:
     one, version = line(user_id), seen()
@@ -154,7 +154,7 @@ def resume_user(user_id: int) -> str | Response:
     return answer
 
 
-@pages.get("/<int:user_id>/remove")
+@pages.get(f"/{USER}/remove")
 @permit(Permission.USERS_MANAGE)
 def remove(user_id: int) -> str:
     return _remove_page(line(user_id))
@@ -176,7 +176,7 @@ def _remove_page(one: UserLine, refusal: Refusal | None = None) -> str:
     )
 
 
-@pages.post("/<int:user_id>/remove")
+@pages.post(f"/{USER}/remove")
 @permit(Permission.USERS_MANAGE)
 def remove_user(user_id: int) -> str | Response:
     version, name = seen(), _name_or_none(user_id)
