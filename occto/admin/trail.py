@@ -58,6 +58,7 @@ KEYS = {
     "kind": "種別",
     "known_change_id": "確認した名簿の変更の番号",
     "left": "残り",
+    "mandate_id": "委託の番号",
     "member_id": "会員の番号",
     "member_on": "会員となる日",
     "members": "会員の数",

@@ -115,6 +115,19 @@ def test_a_new_password_signs_in_and_ends_other_sessions(make: Factory) -> None:
     assert fresh.path == "/home"
 
 
+@pytest.mark.parametrize("page", ["password", "email"])
+def test_pressed_twice_it_is_done_once(make: Factory, page: str) -> None:
+    person, browser = own(make)
+    browser.get(f"/account/{page}")
+    (form,) = browser.forms()
+    body = {name: values[0] for name, values in form["fields"].items()}
+    body |= {"current": PASSWORD, "password": FRESH, "again": FRESH, "email": "moved@company.example.jp"}
+    answers = [browser.client.post(f"/account/{page}", data=body) for _ in range(2)]
+    assert [answer.headers.get("Location") for answer in answers] == ["/account"] * 2
+    assert attempts(SignInOutcome.BAD_PASSWORD) == 0
+    assert len(mails(person.email)) == 1
+
+
 @pytest.mark.parametrize(
     ("new", "again", "words"),
     [

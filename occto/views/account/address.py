@@ -1,6 +1,7 @@
 """Own mail address: asked for with the password, moved by the button behind the new address."""
 
-from flask import flash, render_template, request
+from flask import flash, render_template, request, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from occto import clock
@@ -27,7 +28,7 @@ from occto.views.account.blueprint import (
     refused_status,
 )
 from occto.views.auth import attempt_keys
-from occto.views.tools import see_other
+from occto.views.tools import done_before, new_form_id, once, see_other
 
 _TOO_MANY_MAILS = "確認のメールを続けて何度も送っています。1時間ほど待ってから、もう一度お試しください。"
 
@@ -44,6 +45,7 @@ def _page(form: OwnAddressForm, *, status: int | None = None) -> Answer:
         form,
         title="メールアドレスの変更",
         act="確認のメールを送る",
+        form_id=new_form_id(),
         status=refused_status(form) if status is None else status,
         facts=[("いまのメールアドレス", user.email)],
         lead="新しいアドレスに確認のメールを送ります。そのメールのボタンを押すと変更が終わり、ほかの端末のサインインは終わります。",
@@ -57,7 +59,9 @@ def _page(form: OwnAddressForm, *, status: int | None = None) -> Answer:
 @permit(Permission.SIGNED_IN)
 def request_address() -> Answer | Response:
     acting()
-    form = OwnAddressForm(request.form)
+    form, before, done = OwnAddressForm(request.form), done_before(), list[bool]()
+    if before is not None:
+        return before
     if not form.validate():
         return _page(form)
     email, now = form.email.data, clock.now()
@@ -69,19 +73,26 @@ def request_address() -> Answer | Response:
     if not may_request_link(pair=pair, address=of_address):
         form.add_error("email", _TOO_MANY_MAILS)
         return _page(form, status=429)
+
+    def act(session: Session) -> str:
+        sign_in.note_attempt(session, **keys, outcome=SignInOutcome.LINK_REQUESTED, now=now)
+        addresses.request_own_change(session, email=email, verified_hash=stored, actor=actor(), now=now)
+        done.append(True)
+        return url_for("account.index")
+
     try:
-        run(sign_in.note_attempt, **keys, outcome=SignInOutcome.LINK_REQUESTED, now=now)
-        run(addresses.request_own_change, email=email, verified_hash=stored, actor=actor(), now=now)
+        answer = once(act)
     except NotFound:
         raise
     except Refusal as refusal:
         refuse(form, refusal)
         return _page(form)
-    flash(
-        f"{email} に確認のメールを送ります。{CONFIRM_EMAIL_HOURS}時間以内に、メールのボタンを押してください。",
-        "success",
-    )
-    return see_other("account.index")
+    if done:
+        flash(
+            f"{email} に確認のメールを送ります。{CONFIRM_EMAIL_HOURS}時間以内に、メールのボタンを押してください。",
+            "success",
+        )
+    return answer
 
 
 @pages.post("/email/withdraw")

@@ -15,7 +15,6 @@ from occto.forms.users import ChangePasswordForm, OwnRecordForm
 from occto.queries import people
 from occto.services import account as verbs
 from occto.services.users import record
-from occto.unit_of_work import run
 from occto.views.account.blueprint import (
     Answer,
     acting,
@@ -26,7 +25,7 @@ from occto.views.account.blueprint import (
     refuse,
     refused_status,
 )
-from occto.views.tools import new_form_id, once, see_other
+from occto.views.tools import done_before, new_form_id, once
 
 
 @pages.get("/profile")
@@ -101,6 +100,7 @@ def _password_page(form: ChangePasswordForm) -> Answer:
         form,
         title="パスワードの変更",
         act="パスワードを変更する",
+        form_id=new_form_id(),
         status=refused_status(form),
         account_mail=people.user_by_id(session, me()).email,
         rules=[
@@ -118,7 +118,9 @@ def _password_page(form: ChangePasswordForm) -> Answer:
 @permit(Permission.SIGNED_IN)
 def change_password() -> Answer | Response:
     acting()
-    form = ChangePasswordForm(request.form)
+    form, before, ended = ChangePasswordForm(request.form), done_before(), list[int]()
+    if before is not None:
+        return before
     if not form.validate() or not _good(form):
         return _password_page(form)
     stored = proved_password(form)
@@ -129,16 +131,24 @@ def change_password() -> Answer | Response:
         form.add_error("password", "いまのパスワードと同じです。別のパスワードにしてください。")
         return _password_page(form)
     hashed = vault.hash_password(new)
+
+    def act(session: Session) -> str:
+        ended.append(
+            verbs.change_password(session, verified_hash=stored, password_hash=hashed, actor=actor(), now=clock.now())
+        )
+        return url_for("account.index")
+
     try:
-        ended = run(verbs.change_password, verified_hash=stored, password_hash=hashed, actor=actor(), now=clock.now())
+        answer = once(act)
     except NotFound:
         raise
     except Refusal as refusal:
         refuse(form, refusal)
         return _password_page(form)
-    others = f"ほかの{ended}件のサインインを終えました。" if ended else ""
-    flash(f"パスワードを変更しました。{others}", "success")
-    return see_other("account.index")
+    if ended:
+        others = f"ほかの{ended[0]}件のサインインを終えました。" if ended[0] else ""
+        flash(f"パスワードを変更しました。{others}", "success")
+    return answer
 
 
 def _good(form: ChangePasswordForm) -> bool:
