@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, and_, case, exists, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select, union
 from sqlalchemy.orm import Session, aliased
 
 from occto.domain.codes import LinkPurpose, MailState, UserKind, UserState
@@ -197,6 +197,15 @@ def trail_of(
         other.user_id == user.id, or_(other.member_id.is_(None), other.member_id != member_id)
     )
     nowhere = and_(AuditEvent.member_id.is_(None), AuditEvent.at >= user.started_at, never_elsewhere)
+    shown = [or_(AuditEvent.member_id == member_id, nowhere)]
+    if before is not None:
+        shown.append(AuditEvent.id < before)
+    # each half walks its own index; with OR a database may walk the whole trail backwards for a person with few acts
+    halves = [
+        select(AuditEvent.id).where(one, *shown).order_by(AuditEvent.id.desc()).limit(limit).subquery()
+        for one in (AuditEvent.actor_id == user.id, AuditEvent.subject == subject)
+    ]
+    found = union(*(select(half.c.id) for half in halves)).subquery()
     query = (
         select(
             AuditEvent.id,
@@ -211,15 +220,10 @@ def trail_of(
         .join(actor, actor.id == AuditEvent.actor_id, isouter=True)
         .join(Mandate, Mandate.id == AuditEvent.mandate_id, isouter=True)
         .join(Contractor, Contractor.id == Mandate.contractor_id, isouter=True)
-        .where(
-            or_(AuditEvent.actor_id == user.id, AuditEvent.subject == subject),
-            or_(AuditEvent.member_id == member_id, nowhere),
-        )
+        .join(found, found.c.id == AuditEvent.id)
         .order_by(AuditEvent.id.desc())
         .limit(limit)
     )
-    if before is not None:
-        query = query.where(AuditEvent.id < before)
     return [
         Act(
             id=row.id,

@@ -8,7 +8,7 @@ from openpyxl import Workbook, load_workbook
 
 from occto.domain.codes import Procedure
 from occto.domain.permissions import GRANTED_BY_MEMBER, Role
-from occto.services.users import addresses
+from occto.services.users import addresses, record, standing
 from occto.unit_of_work import run
 from tests.factories import NOW, Factory
 from tests.managing import affiliations, company, contractor_of, invite, mails, tags, user
@@ -332,6 +332,39 @@ def test_a_contractor_with_the_scope_manages_users_but_no_administrator(make: Fa
         answer = browser.post(f"/users/{at.boss.id}/{act}", {"form_id": act, "version": at.seen(at.boss), **body})
         assert answer.status_code == 403, act
     assert everything() == before
+
+
+def test_who_is_stopped_everywhere_is_told_where_to_ask(make: Factory) -> None:
+    at = company(make)
+    person = at.person()
+    run(standing.stop, at.member.id, person.id, reason="休職", seen_version=None, actor=at.actor, now=NOW)
+    browser = make.signed_in(person)
+    browser.get("/home")
+    assert browser.path == "/login/company"
+    assert "いま使える会社がありません" in browser.text
+    assert browser.get("/account").status_code == 200
+
+
+def test_the_trail_is_read_page_by_page(make: Factory) -> None:
+    at = company(make)
+    person = at.person()
+    for no in range(35):
+        run(
+            record.change_record,
+            at.member.id,
+            person.id,
+            values={"title": f"第{no}課"},
+            seen_version=None,
+            actor=at.actor,
+            now=NOW,
+        )
+    browser = at.browser()
+    browser.get(f"/users/{person.id}")
+    assert browser.text.count("ユーザの登録内容の変更") == 30
+    (before,) = re.findall(r"before=(\d+)", browser.text)
+    browser.get(f"/users/{person.id}?before={before}")
+    assert browser.text.count("ユーザの登録内容の変更") == 5
+    assert "さらに前の記録" not in browser.text
 
 
 def test_the_trail_names_who_did_what_and_hides_other_companies(make: Factory) -> None:
