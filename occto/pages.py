@@ -21,6 +21,7 @@ _MENU = (
     (Permission.HOME, "home.home", "ホーム"),
     (Permission.RECORD_SEE, "member.record", "会員情報"),
     (Permission.CHANGE_SEE, "changes.index", "変更申請"),
+    (Permission.CERTIFICATE_SEE, "certificate.own", "加入証跡"),
     (Permission.USERS_SEE, "people.index", "ユーザ"),
     (Permission.STAFF_ENTER, "admin.index", "職員画面"),
 )

@@ -79,6 +79,28 @@ class MemberRecord(TypedDict):
     sections: Sequence[Section]
 
 
+class Certificate(TypedDict):
+    """Values of `certificate`: the 加入証跡. The codes are drawings (SVG); without a signature its part is left out."""
+
+    title: str
+    issued_on: str
+    name: str
+    statement: str
+    rows: Sequence[tuple[str, str | None]]
+    code: str
+    check_place: str
+    check_qr: str
+    signature_qr: str | None
+    signature_lines: Sequence[str]
+    keys_place: str
+
+
+def certificate(values: Certificate, *, issuer: Issuer, created_at: datetime) -> bytes:
+    """Return a 加入証跡 as PDF."""
+    title = f"{values['title']} {values['name']}"
+    return render("certificate", values, title=title, issuer=issuer, created_at=created_at)
+
+
 def member_record(record: MemberRecord, *, issuer: Issuer, created_at: datetime) -> bytes:
     """Return the 登録内容の写し of a member as PDF."""
     title = f"{record['title']} {record['company']}"

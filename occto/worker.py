@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 
 from flask import Flask
 
-from occto import clock
+from occto import clock, signing
 from occto.delivery import deliver_due
 from occto.domain.dates import end_of_day_exclusive, today_jst
 from occto.extensions import db
-from occto.services import audit, jobs, rebuild, search
+from occto.services import audit, certificates, jobs, rebuild, search
 from occto.services.joining import lapse
 from occto.unit_of_work import run
 
@@ -31,7 +31,7 @@ def seal_all() -> int:
 
 
 def run_daily() -> lapse.DailyWork:
-    """Reminders, drafts whose time is over, memberships whose day has come.
+    """Reminders, drafts whose time is over, memberships whose day has come, certificates that are missing.
 
     Each case is an act of its own: one that fails does not stop the others.
     """
@@ -42,6 +42,8 @@ def run_daily() -> lapse.DailyWork:
     removed = sum(_each(lapse.remove_draft, idle, now=now))
     run(rebuild.rebuild_due, now=now)
     while run(search.fill_missing, limit=500, today=today_jst(now)):
+        pass
+    while run(certificates.issue_missing, limit=500, now=now):
         pass
     return lapse.DailyWork(reminded=reminded, drafts_reminded=drafts_reminded, drafts_removed=removed)
 
@@ -63,6 +65,8 @@ def work(app: Flask) -> None:
         signal.signal(name, lambda *_: stop.set())
     due = {"daily": clock.now(), "head": clock.now()}
     log.info("worker started")
+    with app.app_context():
+        _guarded("signing key", lambda: signing.ensure_key(now=clock.now()))
     while not stop.is_set():
         with app.app_context():
             _round(due)

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from occto import clock
+from occto import clock, signing
 from occto.access import actor, permit, viewer
 from occto.admin.base import clamped_id
 from occto.admin.case_page import entry_page, proposed_day
@@ -282,6 +282,8 @@ class Decisions:
         except (Refusal, IntegrityError) as problem:
             return self._refused(name, number, form, version, problem)
         self._congratulate(door, number)
+        if name == "approve":  # the new member's certificate is signed from its first day
+            signing.ensure_key(now=clock.now())
         return answer
 
     def _refused(self, name: str, number: int, form: BaseForm, version: int, problem: Exception) -> Any:

@@ -14,6 +14,7 @@ from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin.base import Facet, Order, StaffView, link
 from occto.admin.bulk import BulkAct
+from occto.admin.certificate_door import CertificateDoor, certificate_in_words
 from occto.admin.exports import Exported, day
 from occto.admin.lists import COUNTED, Asked, Listing
 from occto.admin.member_tabs import TABS
@@ -68,7 +69,7 @@ _INDEXED = ("state", "licence", "prefecture")
 """Facets that the index of the search knows as marks."""
 
 
-class MembersView(Doors, StaffView):
+class MembersView(CertificateDoor, Doors, StaffView):
     """会員. Everything is read from the register; changes come with 変更申請."""
 
     see = Permission.MEMBER_SEE
@@ -155,6 +156,7 @@ class MembersView(Doors, StaffView):
         if row.current_member_on:
             facts.append(("加入日", format_date(row.current_member_on)))
         facts.append(("利用契約", _contract(row)))
+        facts.append(("加入証跡", certificate_in_words(row)))
         return self.render(
             "admin/member.html",
             row=row,
@@ -189,7 +191,7 @@ class MembersView(Doors, StaffView):
         door = Door(
             "会員の画面を表示する",
             "会員の画面を表示する",
-            ("会員の画面へ戻る", back),
+            ("会員の詳細へ戻る", back),
             lead="この会員のユーザと同じ画面を、見るだけの表示で開きます。変更はできません。表示したことと理由は、会員担当と管理者にメールで知らせ、開いた画面は記録に残ります。",
             caption=row.current_name,
             hidden={"id": number},

@@ -3,7 +3,7 @@
 from flask import Flask
 from flask.cli import AppGroup
 
-from occto.cli import demo, staff, votes, work
+from occto.cli import certificates, demo, staff, votes, work
 
 group = AppGroup("occto", help="会員情報管理システムの運用コマンド")
 
@@ -14,4 +14,5 @@ def register(app: Flask) -> None:
     demo.register(group)
     staff.register(group)
     votes.register(group)
+    certificates.register(group)
     app.cli.add_command(group)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
-from occto import vault
+from occto import signing, vault
 from occto.demo import rows, surroundings
 from occto.demo.accounts import ACCOUNTS, PASSWORD, SHARED_SECRET
 from occto.demo.bulk import Sink
@@ -35,7 +35,7 @@ from occto.models import (
     User,
 )
 from occto.queries.terms import terms_in_force
-from occto.services import audit, search
+from occto.services import audit, certificates, search
 
 SEED = 28
 SMALLEST = 60
@@ -45,11 +45,12 @@ Progress = Callable[[int], None]
 
 @dataclass(frozen=True, slots=True)
 class Secrets:
-    """What takes time to make, made before the transaction: one password hash for all, encrypted second factors."""
+    """What takes time to make, made before the transaction: one password hash for all, encrypted second factors and signing key."""
 
     password_hash: str
     totp_enc: str
     fixed: dict[str, str | None]
+    key: signing.NewKey
 
 
 def make_secrets() -> Secrets:
@@ -58,6 +59,7 @@ def make_secrets() -> Secrets:
         password_hash=vault.hash_password(normalise_password(PASSWORD)),
         totp_enc=vault.encrypt(SHARED_SECRET),
         fixed={account.login: vault.encrypt(account.secret) if account.secret else None for account in ACCOUNTS},
+        key=signing.make_key(),
     )
 
 
@@ -113,6 +115,7 @@ def load_demo(
     head.last_change_id = last_change
     session.flush()
     search.refresh(session, session.scalars(select(Member.id)).all(), today=scene.today)
+    certificates.enter_first_signing_key(session, **secrets.key.values(), actor=SYSTEM, now=now)
     surroundings.add_assemblies(session, scene.today)
     surroundings.add_mandates(session, scene, now=now)
     cases = act_out(session, scene, rounds=rounds, now=now)

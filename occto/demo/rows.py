@@ -1,5 +1,6 @@
 """Rows of a demo company: the same facts and the same copies for lists as the verbs of the register would make."""
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -9,6 +10,7 @@ from occto.demo.bulk import Sink
 from occto.demo.companies import outsider
 from occto.demo.people import MOST_PEOPLE, Person
 from occto.demo.shapes import BLOCK, Amendment, Company, Held, Tie
+from occto.domain.certificates import RANDOM_BITS, code_of
 from occto.domain.clauses import Clause
 from occto.domain.codes import (
     ACT_OF,
@@ -27,6 +29,7 @@ from occto.domain.text import search_key
 from occto.models import (
     Affiliation,
     Body,
+    Certificate,
     Consent,
     ContractOfUse,
     ControlFact,
@@ -104,10 +107,17 @@ def admit(sink: Sink, scene: Scene, company: Company, *, change_id: int) -> None
     sink.add(ProfileFact, _profile_facts(number, facts, company.member_on, change_id))
     roster = {"member_id": number, "roster_no": company.index + 1, "effective_on": company.member_on}
     sink.add(RosterFact, [roster | {"ended_on": _gone(scene, company), "entered_id": change_id}])
+    sink.add(Certificate, [{"member_id": number, "code": _code(scene, number), "issued_at": company.recorded_at}])
     enter_licences(sink, company, company.licences, change_id)
     _ties(sink, scene, company, change_id)
     if not company.paper:
         _people(sink, scene, company)
+
+
+def _code(scene: Scene, number: int) -> str:
+    """The code of a demo company's certificate: the same from run to run."""
+    made = hashlib.sha256(f"certificate {scene.seed} {number}".encode()).digest()
+    return code_of(int.from_bytes(made) % (1 << RANDOM_BITS))
 
 
 def amend(sink: Sink, company: Company, amendment: Amendment, *, change_id: int) -> None:

@@ -75,5 +75,7 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
     "list.exported": ("一覧の書き出し", frozenset({"format", "conditions", "fields", "count"})),
     "job.queued": ("一括処理の登録", frozenset({"kind", "conditions", "count"})),
     "job.finished": ("一括処理の終了", frozenset({"kind", "state", "count", "done"})),
+    "certificates.issued": ("加入証跡の発行", frozenset({"count"})),
+    "signing_key.made": ("加入証跡の署名鍵の作成", frozenset({"kid", "retired"})),
     "demo.loaded": ("デモデータの作成", frozenset({"members"})),
 }

@@ -37,10 +37,8 @@ class ViewAsForm(BaseForm):
     )
 
 
-class RolesForm(BaseForm):
-    """The roles of a member of the staff."""
-
-    roles = ChoicesField(
+def _roles() -> ChoicesField:
+    return ChoicesField(
         "役割",
         [Required("役割を1つ以上選んでください。")],
         choices=[(role.value, label(role)) for role in STAFF_ROLES],
@@ -53,8 +51,15 @@ class RolesForm(BaseForm):
     )
 
 
-class StaffForm(RolesForm):
+class RolesForm(BaseForm):
+    """The roles of a member of the staff."""
+
+    roles = _roles()
+
+
+class StaffForm(BaseForm):
     """A new member of the staff."""
 
     email = EmailField("メールアドレス", [Required()], hint="ご本人だけが読むアドレス。これがログインIDになります。")
     name = LineField("氏名", [Required()], max_length=80)
+    roles = _roles()

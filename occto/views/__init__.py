@@ -2,12 +2,41 @@
 
 from flask import Flask
 
-from occto.views import account, auth, changes, dev, health, home, join, member, public, users, viewing
+from occto.views import (
+    account,
+    auth,
+    certificate,
+    certificate_check,
+    changes,
+    dev,
+    health,
+    home,
+    join,
+    member,
+    public,
+    users,
+    viewing,
+)
+
+PAGES = (
+    public,
+    auth,
+    join,
+    home,
+    member,
+    certificate,
+    certificate_check,
+    changes,
+    users,
+    account,
+    viewing,
+    health,
+)
 
 
 def register(app: Flask) -> None:
     """Hang the pages into `app`; the demo's own only in demo mode."""
-    for module in (public, auth, join, home, member, changes, users, account, viewing, health):
+    for module in PAGES:
         app.register_blueprint(module.pages)
     if app.config["DEMO"]:
         app.register_blueprint(dev.pages)

@@ -65,8 +65,12 @@ def once(act: Callable[[Session], str]) -> BaseResponse:
 
 
 def download(content: bytes, *, name: str, media_type: str) -> Response:
-    """Send bytes as an attachment under a Japanese name (RFC 5987); never shown inside the site."""
-    response = send_file(BytesIO(content), mimetype=media_type, as_attachment=True, download_name="download")
+    """Send bytes as an attachment under a Japanese name (RFC 5987); never shown inside the site, kept by no cache."""
+    response = send_file(
+        BytesIO(content), mimetype=media_type, as_attachment=True, download_name="download", max_age=0, etag=False
+    )
+    response.headers["Cache-Control"] = "no-store"
+    response.headers.pop("Expires", None)
     response.headers["Content-Disposition"] = f"attachment; filename=\"download\"; filename*=UTF-8''{quote(name)}"
     response.headers["X-Content-Type-Options"] = "nosniff"
     return response

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.browser]
 PUBLIC = (
     "/", "/terms", "/privacy", "/environment", "/accessibility", "/help/", "/report-lost-id", "/login", "/password/forgot",
     "/password/sent", "/join/", "/join/sent", "/join/links/junk", "/join/confirm/junk", "/password/junk", "/nothing-here",
+    "/certificates/", "/certificates/junk",
 )  # fmt: skip
 
 

@@ -24,8 +24,8 @@ from tests.observing import everything, row_counts
 
 pytestmark = pytest.mark.wide
 
-WORDS = {"token", "section", "part", "licence", "export_type", "filename"}
-"""Parameters that are words: secrets of mailed links, keys of fixed lists, and names of static files."""
+WORDS = {"token", "code", "section", "part", "licence", "export_type", "filename"}
+"""Parameters that are words: secrets of mailed links, codes of certificates, keys of fixed lists, and names of static files."""
 WRITTEN_ON_GET = frozenset({"access_events", "access_subjects", "sessions"})
 """The access log and the session's own clock are the only things a GET may write."""
 WRITTEN_BY_EXPORTS = frozenset({"audit_events", "audit_details"})

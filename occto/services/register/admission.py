@@ -12,6 +12,7 @@ from occto.domain.errors import Refusal
 from occto.domain.profile import profile_items
 from occto.domain.text import search_key
 from occto.models import Member, ProfileFact, RegisterChange, RosterFact
+from occto.services import certificates
 from occto.services.register.licences import add_licence
 from occto.services.register.numbering import body_for
 
@@ -25,7 +26,7 @@ def admit_member(
     member_on: date,
     roster_no: int,
 ) -> Member:
-    """Enter a new member with its dated profile and roster number; licences and relations follow.
+    """Enter a new member with its dated profile, roster number and 加入証跡; licences and relations follow.
 
     The change is to be finished (`finish_change`) once all is entered.
 
@@ -63,6 +64,7 @@ def admit_member(
             )
     session.add(RosterFact(member_id=member.id, roster_no=roster_no, effective_on=member_on, entered_id=change.id))
     session.flush()
+    certificates.issue(session, [member.id], now=change.at)
     return member
 
 
