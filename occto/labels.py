@@ -18,6 +18,8 @@ from occto.domain.joining import LABELS as APPLICATION_STATES
 from occto.domain.joining import ApplicationState, Stage
 from occto.domain.permissions import Role
 from occto.domain.profile import Item, Kind
+from occto.domain.users import LABELS as STANDINGS
+from occto.domain.users import Standing
 
 _LABELS: dict[type[StrEnum], dict[str, str]] = {
     ApplicationState: APPLICATION_STATES,
@@ -73,6 +75,7 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
     codes.ScanState: {"NOT_CONFIGURED": "検査なし", "CLEAN": "検査済み", "REFUSED": "検査で拒否"},
     codes.UserKind: {"MEMBER": "会員のユーザ", "CONTRACTOR": "受託者のユーザ", "STAFF": "広域機関職員", "GUEST": "ゲスト"},
     codes.UserState: {"INVITED": "招待中", "ACTIVE": "利用中", "STOPPED": "停止中", "CLOSED": "終了"},
+    Standing: STANDINGS,
     codes.MemberState: {"COMING": "加入予定", "MEMBER": "会員", "LEFT": "退会"},
     codes.MailState: {
         "PENDING": "送信待ち",

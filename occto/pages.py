@@ -22,6 +22,7 @@ _MENU = (
     (Permission.RECORD_SEE, "member.record", "会員情報"),
     (Permission.CHANGE_SEE, "changes.index", "変更申請"),
     (Permission.CERTIFICATE_SEE, "certificate.own", "加入証跡"),
+    (Permission.USERS_SEE, "people.index", "ユーザ"),
     (Permission.STAFF_ENTER, "admin.index", "職員画面"),
 )
 _STATIC = Path(__file__).parent / "static"

@@ -12,6 +12,8 @@ from argon2.exceptions import InvalidHashError, VerificationError
 from cryptography.fernet import Fernet, InvalidToken
 from flask import current_app
 
+from occto.domain.text import half_width_digits
+
 TOKEN_BYTES = 24  # 192 bit
 TOTP_PERIOD = 30  # seconds, RFC 6238
 _RECOVERY_ALPHABET = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -92,7 +94,7 @@ def make_recovery_code() -> str:
 
 def recovery_hash(code: str) -> str:
     """The keyed hash of a recovery code however it was typed: width, case and hyphens do not matter."""
-    return keyed("recovery:" + "".join(letter for letter in code.upper() if letter.isalnum()))
+    return keyed("recovery:" + "".join(letter for letter in half_width_digits(code).upper() if letter.isalnum()))
 
 
 def _hasher() -> PasswordHasher:

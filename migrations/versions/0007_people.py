@@ -34,6 +34,7 @@ _COLUMNS = {
         "contractor_id": (BigId, None, "contractors"),
         "stopped_at": (UtcDateTime(), "stopped by the company's 管理者; resumable", None),
         "stop_reason": (sa.Text(), None, None),
+        "last_signed_in_at": (UtcDateTime(), "when the person last came in for this company", None),
     },
     "attachments": {
         "account_request_id": (BigId, None, "account_requests"),

@@ -6,6 +6,7 @@ from occto.domain.codes import LinkPurpose
 from occto.domain.settings import (
     ACCOUNT_LINK_HOURS,
     APPLY_URL_HOURS,
+    CONFIRM_EMAIL_HOURS,
     CONFIRM_HOURS,
     OBJECT_HOURS,
     SET_PASSWORD_HOURS,
@@ -26,6 +27,7 @@ _PASSWORD = MailedLink(LinkPurpose.SET_PASSWORD, "/password/{token}", SET_PASSWO
 _CONFIRM = MailedLink(LinkPurpose.CONFIRM_APPLICATION, "/join/confirm/{token}", CONFIRM_HOURS)
 _ACCOUNT = MailedLink(LinkPurpose.ACCOUNT_REQUEST, "/administrators/apply/{token}", ACCOUNT_LINK_HOURS)
 _OBJECT = MailedLink(LinkPurpose.OBJECT, "/administrators/object/{token}", OBJECT_HOURS)
+_CONFIRM_EMAIL = MailedLink(LinkPurpose.CONFIRM_EMAIL, "/account/email/{token}", CONFIRM_EMAIL_HOURS)
 
 MAILS: dict[str, MailedLink | None] = {
     "join/start": _APPLY,
@@ -62,6 +64,22 @@ MAILS: dict[str, MailedLink | None] = {
     "account/recovery_code_used": None,
     "account/invited": _PASSWORD,
     "account/affiliated": None,
+    "account/password_changed": None,
+    "account/second_factor_replaced": None,
+    "account/second_factor_removed": None,
+    "account/recovery_codes_made": None,
+    "account/email_confirm": _CONFIRM_EMAIL,
+    "account/email_taken": None,
+    "account/email_change_requested": None,
+    "account/email_changed": None,
+    "users/invited": _PASSWORD,
+    "users/affiliated": None,
+    "users/invitation_moved": None,
+    "users/removed": None,
+    "users/stopped": None,
+    "users/resumed": None,
+    "users/administrator_given_up": None,
+    "users/by_contractor": None,
     "account/id_stopped": None,
     "account/id_resumed": None,
     "account/roles_changed": None,
@@ -75,5 +93,5 @@ MAILS: dict[str, MailedLink | None] = {
     "account/factor_reset_told": None,
 }
 """Template below `templates/mail` → the link in it."""
-INVITING = ("account/invited", "account/set_password")
+INVITING = ("account/invited", "account/set_password", "users/invited")
 """Mails that notify an ID that has no password yet."""

@@ -22,6 +22,7 @@ SET_PASSWORD_HOURS = 168
 CONFIRM_HOURS = 168
 ACCOUNT_LINK_HOURS = 24
 OBJECT_HOURS = 336
+CONFIRM_EMAIL_HOURS = 24
 TERMS_NOTICE_DAYS = 30
 OPERATOR_CODE_PATTERN = "[0-9]{5}"
 REVIEW_BUSINESS_DAYS = 5
@@ -35,6 +36,9 @@ LEGAL_SETTINGS = (
     LegalSetting("set_password_ttl", "パスワード設定用リンクの有効時間", SET_PASSWORD_HOURS, "時間", "当機関の定め"),
     LegalSetting("account_link_ttl", "管理者の申請用リンクの有効時間", ACCOUNT_LINK_HOURS, "時間", "当機関の定め"),
     LegalSetting("object_ttl", "申請への異議のリンクの有効時間", OBJECT_HOURS, "時間", "当機関の定め"),
+    LegalSetting(
+        "confirm_email_ttl", "メールアドレス確認用リンクの有効時間", CONFIRM_EMAIL_HOURS, "時間", "当機関の定め"
+    ),
     LegalSetting("terms_notice_days", "利用規約の変更を連絡する期限", TERMS_NOTICE_DAYS, "日", "利用規約 1.3.3"),
     LegalSetting("operator_code_pattern", "事業者コードの形", OPERATOR_CODE_PATTERN, "", "当機関の定め"),
     LegalSetting("record_days", "基準日から総会までの日数", RECORD_DAYS, "日", "当機関が公表する議決権の取扱い"),

@@ -91,6 +91,9 @@ class Affiliation(Base):
         UtcDateTime, comment="stopped by the company's 管理者; resumable"
     )
     stop_reason: Mapped[str | None] = mapped_column(Text)
+    last_signed_in_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="when the person last came in for this company"
+    )
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 

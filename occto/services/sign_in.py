@@ -192,6 +192,7 @@ def choose_company(
     if (member_id, mandate_id) not in {(place.member_id, place.mandate_id) for place in places}:
         raise NotFound
     row.member_id, row.mandate_id = member_id, mandate_id
+    _come_in(session, row, now=now)
     detail = {"member_id": member_id, "mandate_id": mandate_id}
     audit.record(session, "session.company_chosen", subject=f"SESSION:{row.id}", actor=actor, now=now, detail=detail)
 
@@ -303,6 +304,7 @@ def _complete(
     places = places_of(session, user.id, today=today_jst(now))
     if len(places) == 1:
         row.member_id, row.mandate_id = places[0].member_id, places[0].mandate_id
+        _come_in(session, row, now=now)
     if user.first_signed_in_at is None:
         user.first_signed_in_at = now
         if user.kind is not UserKind.STAFF:
@@ -310,6 +312,20 @@ def _complete(
     user.last_signed_in_at = now
     detail = {"second_factor": row.second_factor_at is not None}
     audit.record(session, "session.started", subject=f"USER:{user.id}", actor=actor, now=now, detail=detail)
+
+
+def _come_in(session: Session, row: SessionRow, *, now: datetime) -> None:
+    """Note when the person last came in for its own company: what that company's 管理者 sees, whatever others see."""
+    if row.mandate_id is None:
+        session.execute(
+            update(Affiliation)
+            .where(
+                Affiliation.user_id == row.user_id,
+                Affiliation.member_id == row.member_id,
+                Affiliation.ended_at.is_(None),
+            )
+            .values(last_signed_in_at=now)
+        )
 
 
 def _deem_consent(session: Session, user: User, *, member_id: int | None, actor: Actor, now: datetime) -> None:

@@ -3,6 +3,7 @@
 from flask import Flask
 
 from occto.views import (
+    account,
     administrators,
     auth,
     certificate,
@@ -15,6 +16,7 @@ from occto.views import (
     member,
     outside,
     public,
+    users,
     viewing,
 )
 
@@ -29,6 +31,8 @@ PAGES = (
     changes,
     administrators,
     outside,
+    users,
+    account,
     viewing,
     health,
 )

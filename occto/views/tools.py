@@ -30,6 +30,13 @@ def see_other(endpoint: str, **values: object) -> BaseResponse:
     return redirect(url_for(endpoint, **values), 303)  # type: ignore[arg-type]
 
 
+def done_before() -> BaseResponse | None:
+    """Where the form led when it was taken; None at the first time. Asked before a password that the act has changed."""
+    form_id = request.form.get("form_id", "")[:FORM_ID_LIMIT]
+    earlier = submissions.earlier_result(db.session(), form_id, viewer_key=viewer.key) if form_id else None
+    return redirect(earlier, 303) if earlier is not None else None
+
+
 def once(act: Callable[[Session], str]) -> BaseResponse:
     """Do `act` in a unit of work, once for the form's one-time id, and go to the address it returns.
 
