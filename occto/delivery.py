@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from occto import clock, vault
 from occto.access import token_hash
-from occto.domain.codes import Licence
+from occto.domain.codes import Licence, Procedure
 from occto.domain.joining import Stage
 from occto.domain.mails import MAILS
 from occto.extensions import db
@@ -133,6 +133,7 @@ def _render(session: Session, mail_id: int) -> Rendered:
     if "stage" in mail.params:
         values["stage_label"] = label(Stage(mail.params["stage"]))
     values["pending_labels"] = [label(Licence(code)) for code in mail.params.get("pending") or ()]
+    values["procedure_labels"] = [label(Procedure(code)) for code in mail.params.get("procedures") or ()]
     link = ""
     if carried is not None:
         token = vault.make_token()

@@ -8,10 +8,11 @@ sys.path.insert(0, str(ROOT))
 
 from occto.domain.changes import CHANGES  # noqa: E402 - the repository is not an installed package
 from occto.domain.joining import JOINING  # noqa: E402 - the repository is not an installed package
+from occto.domain.mandates import MANDATES  # noqa: E402 - the repository is not an installed package
 from occto.domain.workflow import Flow, Step  # noqa: E402
 
 FOLDER = ROOT / "docs" / "flows"
-FLOWS = (JOINING, CHANGES)
+FLOWS = (JOINING, CHANGES, MANDATES)
 
 
 def page(flow: Flow) -> str:

@@ -101,6 +101,7 @@ class Viewer:
 
 
 ANONYMOUS = Viewer()
+_SIGNED_IN = frozenset({Permission.PUBLIC, Permission.SIGNED_IN, Permission.HALF_SIGNED_IN})
 
 
 def mandate_in_force(mandate: Any, user_id: Any, today: Any) -> ColumnElement[bool]:
@@ -179,6 +180,7 @@ def _statement() -> Select[Any]:
                 + select(func.count()).select_from(other).where(served).correlate(SessionRow).scalar_subquery()
             ).label("companies"),
             exists().where(live, Affiliation.role.in_(SECOND_FACTOR_ROLES)).correlate(SessionRow).label("administers"),
+            exists().where(live, Affiliation.contractor_id.is_not(None)).correlate(SessionRow).label("serves"),
             and_(has_licence, has_contract).label("company_open"),
         )
         .join(User, User.id == SessionRow.user_id, isouter=True)
@@ -240,13 +242,13 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
         return replace(person, kind="half", permissions=frozenset({Permission.PUBLIC, Permission.HALF_SIGNED_IN}))
     if row.kind == UserKind.STAFF:
         return _of_staff(person, row, staff)
+    own = permissions_of((Role.CONTRACTOR,) if row.serves else ()) | _SIGNED_IN
     at_company = row.role is not None or row.mandate_in_force is not None
     if found.member_id is None or not at_company or not row.company_open:
-        signed_in = frozenset({Permission.PUBLIC, Permission.SIGNED_IN, Permission.HALF_SIGNED_IN})
-        return replace(person, kind="member", permissions=signed_in)
+        return replace(person, kind="member", permissions=own)
     company = replace(person, kind="member", company_name=row.current_name, member_id=found.member_id)
     if row.mandate_in_force is None:
-        return replace(company, roles=(row.role,), permissions=permissions_of((row.role,)))
+        return replace(company, roles=(row.role,), permissions=permissions_of((row.role,)) | own)
     return replace(
         company,
         roles=(Role.CONTRACTOR,),
