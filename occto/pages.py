@@ -21,6 +21,8 @@ _MENU = (
     (Permission.HOME, "home.home", "ホーム"),
     (Permission.RECORD_SEE, "member.record", "会員情報"),
     (Permission.CHANGE_SEE, "changes.index", "変更申請"),
+    (Permission.MANDATES_SEE, "mandates.index", "受託者"),
+    (Permission.MANDATES_PROPOSE, "mandates.served", "受託している委託"),
     (Permission.STAFF_ENTER, "admin.index", "職員画面"),
 )
 _STATIC = Path(__file__).parent / "static"

@@ -10,6 +10,7 @@ from occto.admin.changes import ChangesView
 from occto.admin.contracts import ContractsView
 from occto.admin.jobs import JobsView
 from occto.admin.mails import MailsView
+from occto.admin.mandates import MandatesView
 from occto.admin.members import MembersView
 from occto.admin.records import RecordsView, SettingsView, TermsView
 from occto.admin.register_as_of import RegisterView
@@ -25,6 +26,7 @@ from occto.models import (
     ChangeRequest,
     ContractOfUse,
     Job,
+    Mandate,
     Member,
     OutboxMail,
     RosterProposal,
@@ -51,6 +53,7 @@ def register(app: Flask) -> None:
         RosterView(RosterProposal, endpoint="roster"),
         ContractsView(ContractOfUse, endpoint="contracts"),
         UsersView(User, endpoint="users"),
+        MandatesView(Mandate, endpoint="contractors"),
         AssembliesView(Assembly, endpoint="assemblies"),
         MailsView(OutboxMail, endpoint="mails"),
         JobsView(Job, endpoint="jobs"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, case, exists, func, literal, or_, select
+from sqlalchemy import Select, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from occto.domain.codes import MandateState, Procedure, UserState
@@ -301,11 +301,28 @@ def by_contractor(name: str, contractor: str | None) -> str:
     return f"受託者 {contractor} {name}様" if contractor else name
 
 
-def contractor_of_mandate(column: Any) -> Any:
-    """The name of the contractor of the mandate in `column`, as a subquery for lists."""
+def contractor_at(subject: Any, actor_id: Any, at: Any) -> Any:
+    """The contractor for which the person in the column `actor_id` acted on `subject` at the instant in `at`; NULL for none.
+
+    A column for statements that show who did something: as `stamps`, without a statement of its own.
+    """
     return (
-        select(literal("受託者 ") + Contractor.name + literal(" "))
+        select(Contractor.name)
         .join(Mandate, Mandate.contractor_id == Contractor.id)
-        .where(Mandate.id == column)
+        .join(AuditEvent, AuditEvent.mandate_id == Mandate.id)
+        .where(AuditEvent.subject == subject, AuditEvent.actor_id == actor_id, AuditEvent.at == at)
+        .limit(1)
+        .correlate_except(Contractor, Mandate, AuditEvent)
+        .scalar_subquery()
+    )
+
+
+def contractor_of(mandate_id: Any) -> Any:
+    """The contractor of the mandate in the column `mandate_id`; NULL for none."""
+    return (
+        select(Contractor.name)
+        .join(Mandate, Mandate.contractor_id == Contractor.id)
+        .where(Mandate.id == mandate_id)
+        .correlate_except(Contractor, Mandate)
         .scalar_subquery()
     )

@@ -51,6 +51,7 @@ class Viewer:
     company_name: str = ""
     companies_count: int = 0
     contractor_name: str = ""
+    procedures: tuple[Procedure, ...] = ()
     roles: tuple[Role, ...] = ()
     permissions: frozenset[Permission] = field(default_factory=lambda: permissions_of(()))
     session_id: int | None = None
@@ -249,10 +250,13 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
     company = replace(person, kind="member", company_name=row.current_name, member_id=found.member_id)
     if row.mandate_in_force is None:
         return replace(company, roles=(row.role,), permissions=permissions_of((row.role,)) | own)
+    scopes = set((row.procedures or "").split(","))
+    procedures = tuple(one for one in Procedure if one in scopes)
     return replace(
         company,
         roles=(Role.CONTRACTOR,),
-        permissions=permissions_of_mandate(Procedure(one) for one in (row.procedures or "").split(",") if one),
+        permissions=permissions_of_mandate(procedures),
+        procedures=procedures,
         mandate_id=row.mandate_in_force,
         contractor_name=row.contractor_name,
     )

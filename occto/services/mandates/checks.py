@@ -46,8 +46,11 @@ def require_person(session: Session, contractor_id: int, *, actor: Actor) -> Non
         raise NotAllowed
 
 
-def member_by_key(session: Session, key: str) -> Member:
-    """The member with this 事業者コード or 法人番号 that uses the system. Refusal member_unknown."""
+def member_by_key(session: Session, key: str, *, on_paper: bool = False) -> Member:
+    """The member with this 事業者コード or 法人番号 that uses the system, or also one that does not, for its paper.
+
+    Refusal member_unknown.
+    """
     in_use = exists().where(ContractOfUse.member_id == Member.id, ContractOfUse.ended_at.is_(None))
     found = session.scalar(
         select(Member)
@@ -55,7 +58,7 @@ def member_by_key(session: Session, key: str) -> Member:
         .where(
             or_(Member.operator_code == key, Body.corporate_number == key),
             Member.current_state != MemberState.LEFT,
-            in_use,
+            *(() if on_paper else (in_use,)),
         )
         .order_by(Member.id)
         .limit(1)

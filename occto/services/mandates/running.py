@@ -11,7 +11,6 @@ from occto.domain.codes import MandateState
 from occto.domain.dates import format_date, today_jst
 from occto.domain.errors import NotAllowed, Refusal
 from occto.domain.mandates import MANDATES, MandateSide, MandateTerms, check_terms, widens
-from occto.domain.permissions import Permission
 from occto.models import Contractor, Mandate, MandateScope, Member
 from occto.queries.terms import terms_in_force
 from occto.services import audit
