@@ -47,7 +47,7 @@ def start(
     """The member's 管理者 gives a mandate, in force from its first day; returns its row number.
 
     Refusals: not_allowed, affirmation_missing, those of `check_terms`, own_company, contractor_name_differs,
-    alreadyactive_of, already_proposed, staff_address, person_stopped.
+    already_active, already_proposed, staff_address, person_stopped.
     """
     member_id = require_administrator(actor)
     require_affirmed(affirmed=affirmed)
@@ -123,7 +123,7 @@ def _begin(
     contractor = contractor_for(session, name=contractor_name, corporate_number=corporate_number)
     if active_of(session, member_id, contractor.id, now=now) is not None:
         raise Refusal(
-            "alreadyactive_of",
+            "already_active",
             "この受託者への委託は、すでに有効です。内容を変えるときは、その委託の画面で変更してください。",
             field="corporate_number",
         )
