@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Select, case, exists, func, or_, select
+from sqlalchemy import Select, and_, case, exists, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from occto.domain.codes import MandateState, Procedure, UserState
@@ -36,6 +36,8 @@ class NamedPerson:
     state: UserState | None = None
     there: bool = True
     """Whether the person is with the contractor and not stopped there."""
+    gone: bool = False
+    """Whether the person is no longer with the contractor."""
 
 
 @dataclass(slots=True)
@@ -90,7 +92,7 @@ class MandateLine:
     @property
     def terms(self) -> MandateTerms:
         """What it covers, for a form that changes it."""
-        persons = tuple(Nominee(one.name, one.email) for one in self.persons)
+        persons = tuple(Nominee(one.name, one.email) for one in self.persons if not one.gone)
         return MandateTerms(self.procedures, self.starts_on, self.ends_on, persons)
 
 
@@ -186,21 +188,32 @@ def _filled(session: Session, query: Select[Any]) -> list[MandateLine]:
 
 
 def _persons(session: Session, numbers: Collection[int]) -> Iterable[tuple[int, NamedPerson]]:
-    still = exists().where(
-        Affiliation.user_id == User.id,
+    live = and_(
+        Affiliation.user_id == MandatePerson.user_id,
         Affiliation.contractor_id == Mandate.contractor_id,
         Affiliation.ended_at.is_(None),
-        Affiliation.stopped_at.is_(None),
     )
     rows = session.execute(
-        select(MandatePerson.mandate_id, User.id, User.name, User.email, User.state, still.label("there"))
+        select(
+            MandatePerson.mandate_id,
+            User.id,
+            User.name,
+            User.email,
+            User.state,
+            Affiliation.id.is_(None).label("gone"),
+            Affiliation.stopped_at.is_not(None).label("stopped"),
+        )
         .join(User, User.id == MandatePerson.user_id)
         .join(Mandate, Mandate.id == MandatePerson.mandate_id)
+        .outerjoin(Affiliation, live)
         .where(MandatePerson.mandate_id.in_(numbers))
         .order_by(User.id)
     )
     for row in rows:
-        yield row.mandate_id, NamedPerson(row.name, row.email, row.id, row.state, row.there)
+        yield (
+            row.mandate_id,
+            NamedPerson(row.name, row.email, row.id, row.state, there=not row.gone and not row.stopped, gone=row.gone),
+        )
 
 
 def of_member(session: Session, member_id: int) -> list[MandateLine]:

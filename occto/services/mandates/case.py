@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, select, update
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
@@ -15,6 +15,7 @@ from occto.domain.mandates import MANDATES, MandateSide, MandateTerms, Nominee, 
 from occto.domain.permissions import Permission
 from occto.domain.workflow import Step
 from occto.models import (
+    Affiliation,
     Contractor,
     Mandate,
     MandateNominee,
@@ -86,8 +87,20 @@ def require_affirmed(*, affirmed: bool) -> None:
 
 
 def live_persons(session: Session, mandate_id: int) -> list[User]:
-    """The persons named in the mandate, in the order of their IDs."""
-    named = select(MandatePerson.user_id).where(MandatePerson.mandate_id == mandate_id)
+    """The persons named in the mandate who are with its contractor, stopped or not, in the order of their IDs."""
+    named = (
+        select(MandatePerson.user_id)
+        .join(Mandate, Mandate.id == MandatePerson.mandate_id)
+        .join(
+            Affiliation,
+            and_(
+                Affiliation.user_id == MandatePerson.user_id,
+                Affiliation.contractor_id == Mandate.contractor_id,
+                Affiliation.ended_at.is_(None),
+            ),
+        )
+        .where(MandatePerson.mandate_id == mandate_id)
+    )
     return list(session.scalars(select(User).where(User.id.in_(named)).order_by(User.id)))
 
 
@@ -133,10 +146,12 @@ def tell(
     now: datetime,
     dedupe_key: str | None = None,
     clause: Clause | None = Clause.C2_3_1,
+    besides: Iterable[User] = (),
     **params: Any,
 ) -> int:
     """Mail both sides: the member's 会員担当 and 管理者, the contractor's persons and whoever proposed; how many mails.
 
+    `besides`: persons of the contractor who were named until now.
     Persons that are stopped are not written to, and those of a proposal only once they have an ID.
     """
     member, contractor = session.get(Member, mandate.member_id), session.get(Contractor, mandate.contractor_id)
@@ -156,7 +171,7 @@ def tell(
     told = tell_member(
         session, mandate.member_id, template, now=now, clause=clause, dedupe_key=dedupe_key, to_member=True, **values
     )
-    people = {user.id: user for user in live_persons(session, mandate.id)}
+    people = {user.id: user for user in (*live_persons(session, mandate.id), *besides)}
     proposer = session.get(User, mandate.proposed_by_id) if mandate.proposed_by_id else None
     if proposer is not None and mandate.proposed_side is MandateSide.CONTRACTOR:
         people[proposer.id] = proposer

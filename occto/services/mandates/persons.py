@@ -36,17 +36,27 @@ def contractor_for(session: Session, *, name: str, corporate_number: str) -> Con
 
 
 def users_for(
-    session: Session, nominees: Sequence[Nominee], *, contractor: Contractor, actor: Actor, now: datetime
+    session: Session,
+    nominees: Sequence[Nominee],
+    *,
+    contractor: Contractor,
+    known: frozenset[int] = frozenset(),
+    actor: Actor,
+    now: datetime,
 ) -> list[User]:
     """The users behind the nominees, in their order, made where an address is new, each with the contractor from now on.
 
-    Refusals beside `persons`: staff_address, person_stopped (by OCCTO, or at this contractor).
+    Refusals beside `persons`: staff_address, person_stopped (by OCCTO, or at this contractor), unless `known`: named already.
     """
-    return [_user_for(session, one, contractor=contractor, actor=actor, now=now) for one in nominees]
+    return [_user_for(session, one, contractor=contractor, known=known, actor=actor, now=now) for one in nominees]
 
 
-def _user_for(session: Session, one: Nominee, *, contractor: Contractor, actor: Actor, now: datetime) -> User:
+def _user_for(
+    session: Session, one: Nominee, *, contractor: Contractor, known: frozenset[int], actor: Actor, now: datetime
+) -> User:
     user = session.scalar(select(User).where(User.email_key == one.key).with_for_update())
+    if user is not None and user.id in known:
+        return user
     if user is not None and user.kind is UserKind.STAFF:
         raise Refusal(
             "staff_address",
@@ -127,7 +137,7 @@ def notify_named(
 def end_affiliation(
     session: Session, contractor_id: int, *, user_id: int, reason: str, actor: Actor, now: datetime
 ) -> int:
-    """A person is no longer with the contractor: out of all its mandates at the next request; how many sessions ended.
+    """A person is no longer with the contractor: named in none of its mandates any more; how many sessions ended.
 
     For staff, as the contractor has no 管理者 in the system. Refusals: not_allowed, not_found, reason_missing,
     reason_too_long.
@@ -153,6 +163,9 @@ def end_affiliation(
     ).all()
     for row in rows:
         row.ended_at = now
+    session.execute(
+        delete(MandatePerson).where(MandatePerson.user_id == user_id, MandatePerson.mandate_id.in_(mandates))
+    )
     detail = {"user_id": user_id, "reason": reason, "sessions_ended": len(rows)}
     audit.record(
         session, "contractor.person_left", subject=f"CONTRACTOR:{contractor_id}", actor=actor, now=now, detail=detail

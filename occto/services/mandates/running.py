@@ -61,9 +61,11 @@ def change(
     member = session.get(Member, mandate.member_id)
     assert contractor is not None
     assert member is not None
-    users = users_for(session, terms.persons, contractor=contractor, actor=actor, now=now)
+    named = live_persons(session, mandate.id)
+    known = frozenset(user.id for user in named)
+    users = users_for(session, terms.persons, contractor=contractor, known=known, actor=actor, now=now)
     kept = {user.id for user in users}
-    gone = [user for user in live_persons(session, mandate.id) if user.id not in kept]
+    gone = [user for user in named if user.id not in kept]
     fresh = name_persons(session, mandate, users)
     end_sessions(session, mandate.id, now=now, of=[user.id for user in gone])
     session.execute(delete(MandateScope).where(MandateScope.mandate_id == mandate.id))
@@ -73,7 +75,7 @@ def change(
         mandate.accepted_by_id, mandate.accepted_at = actor.user_id, now
     mandate.version += 1
     session.flush()
-    told = tell(session, mandate, "mandates/changed", now=now)
+    told = tell(session, mandate, "mandates/changed", now=now, besides=gone)
     notify_named(session, mandate, fresh, company=member.current_name, contractor=contractor.name, now=now)
     detail = {
         "before": in_detail(before),

@@ -250,6 +250,34 @@ def test_a_person_that_is_not_named_is_out(make: Factory) -> None:
     assert browser.post("/login/company", {"company": key}).status_code == 404
 
 
+def test_who_left_the_contractor_does_not_come_back_with_the_next_change(make: Factory) -> None:
+    """A form filled in before the person left names it still: that is a new acceptance, not the same again."""
+    own, other, held = _served(make, P.VIEW, P.USERS)
+    named = (Nominee(other.user.name, other.user.email), HANAKO)
+    with unit_of_work() as session:
+        session.scalars(select(Affiliation).where(Affiliation.user_id == other.user.id)).one().ended_at = NOW
+    narrower = terms(P.VIEW, persons=named[:1], starts_on=held.starts_on, ends_on=None)
+    with refused("affirmation_missing"):
+        _change(own, held.id, terms=narrower)
+
+
+def test_whoever_is_stopped_for_a_while_stays_named(make: Factory) -> None:
+    own, other, held = _served(make, P.VIEW, P.USERS)
+    with unit_of_work() as session:
+        user = session.get(User, other.user.id)
+        assert user is not None
+        user.state = UserState.STOPPED
+    named = (Nominee(other.user.name, other.user.email),)
+    assert _change(own, held.id, terms=terms(P.VIEW, persons=named, starts_on=held.starts_on, ends_on=None))
+    assert mails("mandates/changed") == [own.user.email]
+
+
+def test_whoever_is_taken_out_is_told(make: Factory) -> None:
+    own, other, held = _served(make)
+    _change(own, held.id, terms=terms(persons=(HANAKO,), starts_on=held.starts_on, ends_on=None), affirmed=True)
+    assert set(mails("mandates/changed")) == {own.user.email, other.user.email, HANAKO.email}
+
+
 def test_a_person_leaves_the_contractor(make: Factory) -> None:
     _own, other, held = _served(make)
     elsewhere = party(make)
