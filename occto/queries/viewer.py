@@ -111,12 +111,16 @@ def mandate_in_force(mandate: Any, user_id: Any, today: Any) -> ColumnElement[bo
     It is accepted and within its period; the person is named in it and still with the contractor.
     """
     named, there = aliased(MandatePerson), aliased(Affiliation)
-    person = exists().where(named.mandate_id == mandate.id, named.user_id == user_id)
-    still = exists().where(
-        there.user_id == user_id,
-        there.contractor_id == mandate.contractor_id,
-        there.ended_at.is_(None),
-        there.stopped_at.is_(None),
+    person = exists().where(named.mandate_id == mandate.id, named.user_id == user_id).correlate_except(named)
+    still = (
+        exists()
+        .where(
+            there.user_id == user_id,
+            there.contractor_id == mandate.contractor_id,
+            there.ended_at.is_(None),
+            there.stopped_at.is_(None),
+        )
+        .correlate_except(there)  # else a subquery two levels down reads all sessions instead of this one
     )
     return and_(
         mandate.state == MandateState.ACTIVE,

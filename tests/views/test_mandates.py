@@ -329,6 +329,21 @@ def test_the_viewer_is_one_statement(make: Factory) -> None:
     db.session.rollback()
 
 
+def test_the_mandates_of_others_are_none_of_ones_own_companies(make: Factory) -> None:
+    """Whoever serves one company is asked to choose nothing, however many mandates others have and use."""
+    own, other, held = _filing(make)
+    theirs, ours = make.signed_in(other.user, mandate=held), _opened(own)
+    for browser in (theirs, ours):
+        browser.get("/home")
+        assert "会社を切り替える" not in browser.text
+    stranger = make.user()
+    make.affiliate(stranger, own.member, Role.VIEWER)
+    with make.signed_in(stranger, member=own.member).client.session_transaction() as cookie:
+        token = cookie["sid"]
+    assert load_viewer(db.session(), token_hash(token), now=clock.now()).companies_count == 1
+    db.session.rollback()
+
+
 @pytest.mark.parametrize("many", [1, 12])
 def test_the_lists_take_as_many_statements_for_many_as_for_one(make: Factory, many: int) -> None:
     own, other = party(make), servant(make)
