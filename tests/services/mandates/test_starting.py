@@ -24,9 +24,9 @@ from occto.models import (
     User,
 )
 from occto.queries.people import mandated_to
-from occto.services.mandates import answering, starting
+from occto.services.mandates import answering
 from occto.unit_of_work import run, unit_of_work
-from tests.factories import NOW, Factory, corporate_number
+from tests.factories import NOW, Factory
 from tests.mandating import (
     HANAKO,
     NAME,
@@ -355,48 +355,6 @@ def test_only_the_own_people_of_a_contractor_propose(make: Factory) -> None:
         there.ended_at = NOW
     with refused("not_allowed"):
         propose(other, own)
-
-
-def _on_paper(make: Factory, own: Party, **changes: Any) -> int:
-    values: dict[str, Any] = {
-        "contractor_name": NAME,
-        "corporate_number": corporate_number(5555),
-        "terms": terms(),
-        "affirmed": True,
-        "received_on": TODAY,
-        "actor": changes.get("actor") or make.actor(make.staff(Role.OPERATOR), Role.OPERATOR),
-        "now": NOW,
-    }
-    return run(starting.start_on_paper, own.member.id, **(values | changes))
-
-
-def test_a_paper_is_keyed_in(make: Factory) -> None:
-    own = party(make)
-    found = row(_on_paper(make, own))
-    assert (found.state, found.proposed_side, found.received_on) == (MandateState.ACTIVE, MandateSide.OFFICE, TODAY)
-    assert _detail("mandate.accepted")["side"] == "OFFICE"
-
-
-def test_without_an_administrator_no_mandate_begins_on_paper_either(make: Factory) -> None:
-    own = party(make)
-    with unit_of_work() as session:
-        session.scalars(select(Affiliation).where(Affiliation.user_id == own.user.id)).one().ended_at = NOW
-    actor = make.actor(make.staff(Role.OPERATOR), Role.OPERATOR)
-    with refused("no_administrator"):
-        _on_paper(make, own, actor=actor)
-
-
-def test_papers_that_are_refused(make: Factory) -> None:
-    own = party(make)
-    staff = make.actor(make.staff(Role.OPERATOR), Role.OPERATOR)
-    system = make.actor(make.staff(Role.SYSTEM), Role.SYSTEM)
-    with refused("received_later", field="received_on"):
-        _on_paper(make, own, received_on=TODAY + timedelta(days=1), actor=staff)
-    with refused("affirmation_missing"):
-        _on_paper(make, own, affirmed=False, actor=staff)
-    for actor in (system, own.actor):
-        with refused("not_allowed"):
-            _on_paper(make, own, actor=actor)
 
 
 def test_nothing_of_a_proposal_is_kept_where_it_is_refused(make: Factory) -> None:
