@@ -138,6 +138,8 @@ def _refuse(needed: Permission) -> BaseResponse:
         return redirect(url_for("auth.sign_in", next=where), 303)
     if needed is Permission.HOME and viewer.kind == "member" and viewer.member_id is None:
         return redirect(url_for("auth.choose_company"), 303)
+    if needed is Permission.MANDATES_SEE and viewer.can(Permission.MANDATES_PROPOSE):
+        return redirect(url_for("mandates.served"), 303)  # a contractor's person has a list of its own
     return abort(403)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from occto import clock, vault
 from occto.access import token_hash
-from occto.domain.codes import Licence
+from occto.domain.codes import Licence, Procedure
 from occto.domain.joining import Stage
 from occto.domain.mails import MAILS
 from occto.domain.permissions import Role
@@ -137,6 +137,7 @@ def _render(session: Session, mail_id: int) -> Rendered:
         values["role_label"] = label(Role(mail.params["role"]))
     values["pending_labels"] = [label(Licence(code)) for code in mail.params.get("pending") or ()]
     values["role_labels"] = [label(Role(code)) for code in mail.params.get("roles") or ()]
+    values["procedure_labels"] = [label(Procedure(code)) for code in mail.params.get("procedures") or ()]
     link = ""
     if carried is not None:
         token = vault.make_token()

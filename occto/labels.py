@@ -16,6 +16,8 @@ from occto.domain.importing import IMPORT_STATES, ROW_OUTCOMES, SHEETS, ImportSt
 from occto.domain.jobs import LABELS as JOB_WORDS
 from occto.domain.joining import LABELS as APPLICATION_STATES
 from occto.domain.joining import ApplicationState, Stage
+from occto.domain.mandates import LABELS as MANDATE_STATES
+from occto.domain.mandates import SIDES, MandateSide
 from occto.domain.permissions import Role
 from occto.domain.profile import Item, Kind
 from occto.domain.users import LABELS as STANDINGS
@@ -117,7 +119,8 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
     codes.Verdict: {"FINE": "問題なし", "REMARK": "指摘"},
     codes.ProposalState: {"PROPOSED": "承認待ち", "APPLIED": "反映済み", "DROPPED": "取りやめ"},
     codes.LateOutcome: {"REFREEZE": "確定をやり直す", "KEEP": "そのままとする", "POSTPONE": "延期する"},
-    codes.MandateState: {"PROPOSED": "承認待ち", "ACTIVE": "有効", "ENDED": "終了", "DECLINED": "辞退"},
+    codes.MandateState: MANDATE_STATES,
+    MandateSide: SIDES,
     codes.Procedure: {"VIEW": "閲覧", "CHANGES": "変更申請", "USERS": "ユーザ管理", "ASSEMBLY_REPLY": "総会回答"},
     AccountRequestKind: ACCOUNT_KINDS,
     AccountRequestState: ACCOUNT_STATES,

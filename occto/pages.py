@@ -23,6 +23,8 @@ _MENU = (
     (Permission.CHANGE_SEE, "changes.index", "変更申請"),
     (Permission.CERTIFICATE_SEE, "certificate.own", "加入証跡"),
     (Permission.USERS_SEE, "people.index", "ユーザ"),
+    (Permission.MANDATES_SEE, "mandates.index", "受託者"),
+    (Permission.MANDATES_PROPOSE, "mandates.served", "受託している委託"),
     (Permission.STAFF_ENTER, "admin.index", "職員画面"),
 )
 _STATIC = Path(__file__).parent / "static"

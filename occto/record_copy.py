@@ -7,6 +7,7 @@ from occto import pdf
 from occto.domain.dates import format_date, format_instant, today_jst
 from occto.excel import Sheet
 from occto.labels import label
+from occto.mandate_words import period_in_words
 from occto.queries.register import ContractorOnRecord, MemberHead, OwnCase
 from occto.record_words import Coming, Entry, Part, Row, Step
 
@@ -113,8 +114,7 @@ def _step(step: Step) -> tuple[str, str, str, str]:
 
 def contractor_in_words(one: ContractorOnRecord) -> str:
     """What a contractor may do, from when until when, and who acts."""
-    until = f" {format_date(one.ends_on)}の前日まで" if one.ends_on else ""
-    lines = [f"{format_date(one.starts_on)}から{until}", "、".join(label(each) for each in one.procedures)]
+    lines = [period_in_words(one.starts_on, one.last_on), "、".join(label(each) for each in one.procedures)]
     return "\n".join(filter(None, [*lines, "、".join(one.persons)]))
 
 

@@ -14,6 +14,7 @@ from occto.domain.dates import end_of_day_exclusive, today_jst
 from occto.extensions import db
 from occto.services import audit, certificates, jobs, rebuild, search
 from occto.services.joining import lapse
+from occto.services.mandates import daily as mandates
 from occto.unit_of_work import run
 
 log = logging.getLogger("occto.worker")
@@ -40,6 +41,7 @@ def run_daily() -> lapse.DailyWork:
     idle = lapse.idle_drafts(db.session(), now=now)
     drafts_reminded = sum(_each(lapse.remind_of_draft, idle, now=now))
     removed = sum(_each(lapse.remove_draft, idle, now=now))
+    _each(mandates.look_after, mandates.running(db.session()), now=now)
     run(rebuild.rebuild_due, now=now)
     while run(search.fill_missing, limit=500, today=today_jst(now)):
         pass

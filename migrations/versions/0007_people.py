@@ -42,6 +42,15 @@ _COLUMNS = {
     },
     "audit_events": {"mandate_id": (BigId, "the mandate acted under (利用規約 2.3.2)", "mandates")},
     "outbox": {"account_request_id": (BigId, None, "account_requests")},
+    "mandates": {
+        "proposed_side": (sa.String(16), "who started it; OFFICE: the member on paper", None),
+        "proposed_at": (UtcDateTime(), None, None),
+        "received_on": (sa.Date(), "when the member's paper reached the office", None),
+        "declined_at": (UtcDateTime(), "declined or withdrawn", None),
+        "closed_side": (sa.String(16), "who ended, declined or withdrew it", None),
+        "close_reason": (sa.Text(), None, None),
+        "end_clause": (sa.Text(), "clause by which the office ended it", None),
+    },
     "sessions": {
         "mandate_id": (BigId, "the mandate acted under (利用規約 2.3)", "mandates"),
         "view_reason": (
@@ -59,7 +68,16 @@ _COLUMNS = {
     },
 }
 """Columns added, none of them required: table → name → type, comment, table referred to."""
+_SIDES = "('MEMBER', 'CONTRACTOR', 'OFFICE', 'PERIOD')"
 _CHECKS = {
+    "mandates": {
+        "proposed_side": f"proposed_side IN {_SIDES}",
+        "closed_side": f"closed_side IN {_SIDES}",
+        "declined": "declined_at IS NULL OR state = 'DECLINED'",
+        "paper": "received_on IS NULL OR proposed_side = 'OFFICE'",
+        "closed": "closed_side IS NULL OR state IN ('ENDED', 'DECLINED')",
+        "close_reason_length": "length(close_reason) <= 500",
+    },
     "affiliations": {
         "one_company": "(member_id IS NULL) <> (contractor_id IS NULL)",
         "role_of_company": "(role = 'CONTRACTOR') = (contractor_id IS NOT NULL)",
@@ -78,6 +96,7 @@ _LAST = {
     "attachments": "change_request_id INTEGER",
     "audit_events": "detail_hash TEXT NOT NULL",
     "outbox": "change_request_id INTEGER",
+    "mandates": "version INTEGER NOT NULL",
     "sessions": "agent TEXT NOT NULL",
     "users": "version INTEGER NOT NULL",
 }
@@ -143,6 +162,10 @@ def _add_columns(sqlite):
     )
 
 
+_ONE_MANDATE = {
+    "uq_mandates_proposed": (["member_id", "contractor_id"], "state = 'PROPOSED'"),
+    "uq_mandates_active": (["contractor_id", "member_id"], "state = 'ACTIVE'"),
+}
 _NEW_FILES = "account_request_id IS NOT NULL OR import_id IS NOT NULL"
 
 
@@ -156,6 +179,8 @@ def _remove_columns(sqlite):
     ):
         bind.execute(sa.text(statement))
     op.drop_index("uq_affiliations_contractor", table_name="affiliations")
+    for name in _ONE_MANDATE:
+        op.drop_index(name, table_name="mandates")
     for table, name in _indexes():
         op.drop_index(op.f(f"ix_{table}_{name}"), table_name=table)
     for table, columns in _COLUMNS.items():
@@ -541,12 +566,33 @@ def upgrade():
         batch_op.create_index("ix_import_rows_outcome", ["import_id", "outcome"], unique=False)
 
     _add_columns(sqlite)
+    for name, (columns, state) in _ONE_MANDATE.items():
+        where = sa.text(state)
+        op.create_index(name, "mandates", columns, unique=True, postgresql_where=where, sqlite_where=where)
+    op.create_table(
+        "mandate_nominees",
+        sa.Column("id", BigId, nullable=False, comment="row number"),
+        sa.Column("mandate_id", BigId, nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("email_key", SortText, nullable=False, comment="lower case"),
+        sa.CheckConstraint("length(name) <= 80", name=op.f("ck_mandate_nominees_name_length")),
+        sa.CheckConstraint("length(email) <= 254", name=op.f("ck_mandate_nominees_email_length")),
+        sa.CheckConstraint("length(email_key) <= 254", name=op.f("ck_mandate_nominees_email_key_length")),
+        sa.ForeignKeyConstraint(
+            ["mandate_id"], ["mandates.id"], name=op.f("fk_mandate_nominees_mandate_id"), ondelete="RESTRICT"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mandate_nominees")),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("uq_mandate_nominees_person", "mandate_nominees", ["mandate_id", "email_key"], unique=True)
     create_triggers(op.get_bind())
 
 
 def downgrade():
     sqlite = op.get_bind().dialect.name == "sqlite"
     drop_triggers(op.get_bind())
+    op.drop_table("mandate_nominees")
     _remove_columns(sqlite)
     with op.batch_alter_table("import_rows", schema=None) as batch_op:
         batch_op.drop_index("ix_import_rows_outcome")

@@ -11,6 +11,7 @@ from occto.admin.changes import ChangesView
 from occto.admin.contracts import ContractsView
 from occto.admin.jobs import JobsView
 from occto.admin.mails import MailsView
+from occto.admin.mandates import MandatesView
 from occto.admin.members import MembersView
 from occto.admin.records import RecordsView, SettingsView, TermsView
 from occto.admin.register_as_of import RegisterView
@@ -28,6 +29,7 @@ from occto.models import (
     ChangeRequest,
     ContractOfUse,
     Job,
+    Mandate,
     Member,
     OutboxMail,
     RosterProposal,
@@ -56,6 +58,7 @@ def register(app: Flask) -> None:
         UsersView(User, endpoint="users"),
         AccountRequestsView(AccountRequest, endpoint="account_requests"),
         StaffFactorsView(AccountRequest, endpoint="staff_factors"),
+        MandatesView(Mandate, endpoint="contractors"),
         AssembliesView(Assembly, endpoint="assemblies"),
         MailsView(OutboxMail, endpoint="mails"),
         JobsView(Job, endpoint="jobs"),

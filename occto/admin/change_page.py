@@ -298,6 +298,9 @@ def facts_of(file: RequestFile, *, today: date) -> list[tuple[str, Any]]:
     days = _days(request)
     if days is not None and request.channel is not Channel.STAFF:
         facts.append(("届出までの日数", f"{days}日"))
+    by = file.newest and file.name_at(file.newest.submitted_by_id, file.newest.submitted_at)
+    if by and request.channel is Channel.ONLINE:
+        facts.append(("提出した方", by))
     if request.entered_by_id:
         facts.append(("入力した職員", names.get(request.entered_by_id)))
     if request.reason:
@@ -328,7 +331,7 @@ def _timeline(file: RequestFile) -> Iterable[Happened]:
     """Newest first."""
     for one in reversed(file.decisions):
         edition = f"（第{one.revision_no}版）" if one.step == "submit" else ""
-        yield Happened(f"{DONE[one.step]}{edition}", one.at, file.names.get(one.actor_id or 0, ""), one.reason or "")
+        yield Happened(f"{DONE[one.step]}{edition}", one.at, file.name_at(one.actor_id, one.at), one.reason or "")
 
 
 def _letters(file: RequestFile) -> Iterable[Letter]:
@@ -342,7 +345,7 @@ def _letters(file: RequestFile) -> Iterable[Letter]:
         organisation = "職員だけの覚え書き" if one.audience is Audience.STAFF else "会員へ"
         yield Letter(
             mine=own,
-            name=file.names.get(one.author_id or 0, ""),
+            name=file.name_at(one.author_id, one.at),
             organisation=file.member.current_name if own else organisation,
             at=one.at,
             text=about + one.body,

@@ -14,11 +14,14 @@ from occto.domain.permissions import Permission
 from occto.domain.settings import LEGAL_SETTINGS
 from occto.extensions import db
 from occto.models import AuditDetail, AuditEvent, AuditLink, Member, TermsVersion, User
+from occto.queries.mandates import by_contractor, contractor_of
 
 _SUBJECT_PAGES = {
     "APPLICATION": ("applications.details_view", Permission.APPLICATION_SEE),
     "MEMBER": ("members.details_view", Permission.MEMBER_SEE),
     "USER": ("users.details_view", Permission.USER_SEE),
+    "MANDATE": ("contractors.details_view", Permission.MANDATE_REVIEW_SEE),
+    "CONTRACTOR": ("contractors.company", Permission.MANDATE_REVIEW_SEE),
     "MAIL": ("mails.details_view", Permission.MAIL_SEE),
 }
 
@@ -65,6 +68,10 @@ def _subject(_view: Any, _context: Any, row: AuditEvent, _name: str) -> Any:
     return words
 
 
+def _actor(_view: Any, _context: Any, row: Any, _name: str) -> str:
+    return by_contractor(row.actor_name or "", row.contractor)
+
+
 def _subject_words(_view: Any, _context: Any, row: AuditEvent, _name: str) -> str:
     return subject_in_words(row.subject)
 
@@ -89,11 +96,12 @@ class RecordsView(StaffView):
         "request_id": "要求の番号",
         "detail_hash": "詳細のハッシュ値",
     }
-    column_formatters = {"tag": _tag, "subject": _subject_words}
+    column_formatters = {"tag": _tag, "subject": _subject_words, "actor_name": _actor}
     column_formatters_detail = {"tag": _tag, "subject": _subject}
     orders = {"new": Order("新しい順", AuditEvent.id, descending=True), "old": Order("古い順", AuditEvent.id)}
     extras: ClassVar[dict[str, Any]] = {
-        "actor_name": select(User.name).where(User.id == AuditEvent.actor_id).correlate(AuditEvent).scalar_subquery()
+        "actor_name": select(User.name).where(User.id == AuditEvent.actor_id).correlate(AuditEvent).scalar_subquery(),
+        "contractor": contractor_of(AuditEvent.mandate_id),
     }
     facets = {"tag": Facet("操作", AuditEvent.tag, [(tag, words) for tag, (words, _keys) in AUDIT_TAGS.items()])}
 
@@ -105,7 +113,13 @@ class RecordsView(StaffView):
 
     def below(self, row: AuditEvent) -> Sequence[Facts | Table]:
         found = db.session.execute(
-            select(AuditDetail.payload, AuditLink.position, User.name, Member.current_name)
+            select(
+                AuditDetail.payload,
+                AuditLink.position,
+                User.name,
+                Member.current_name,
+                contractor_of(AuditEvent.mandate_id),
+            )
             .select_from(AuditEvent)
             .join(AuditDetail, AuditDetail.event_id == AuditEvent.id)
             .outerjoin(AuditLink, AuditLink.event_id == AuditEvent.id)
@@ -113,9 +127,9 @@ class RecordsView(StaffView):
             .outerjoin(Member, Member.id == AuditEvent.member_id)
             .where(AuditEvent.id == row.id)
         ).one()
-        payload, position, name, company = found
+        payload, position, name, company, contractor = found
         who = [
-            ("操作した方", name or ("申請者" if row.application_id else "システム")),
+            ("操作した方", by_contractor(name, contractor) if name else "申請者" if row.application_id else "システム"),
             ("会社", company),
             ("記録の鎖での位置", position if position is not None else "まもなく連結します"),
         ]

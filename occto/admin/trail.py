@@ -9,6 +9,7 @@ from occto.domain.assembly import AssemblyKind, AssemblyState
 from occto.domain.changes import CHANGES, ChangeState
 from occto.domain.jobs import JobKind, JobState
 from occto.domain.joining import JOINING, ApplicationState, Stage
+from occto.domain.mandates import MandateSide
 from occto.domain.permissions import Role
 from occto.domain.sections import BY_KEY
 from occto.labels import label
@@ -19,6 +20,8 @@ SUBJECTS = {
     "USER": "ユーザ",
     "CHANGE": "変更申請",
     "ROSTER": "名簿番号の変更案",
+    "MANDATE": "委託",
+    "CONTRACTOR": "受託者",
     "ASSEMBLY": "総会",
     "MAIL": "送信メール",
     "LINK": "リンク",
@@ -41,11 +44,13 @@ KEYS = {
     "checked_by_id": "一人目のユーザ番号",
     "conditions": "絞り込み",
     "contract_id": "利用契約の番号",
+    "contractor_id": "受託者の番号",
     "count": "件数",
     "digest": "内容のハッシュ値",
     "done": "行った件数",
     "effective_on": "有効になる日",
     "ended_on": "終わった日",
+    "ends_on": "終わる日（この日は含まない）",
     "errors": "直す必要のある入力の数",
     "fields": "列",
     "files": "書類の数",
@@ -59,9 +64,9 @@ KEYS = {
     "items": "項目",
     "kid": "鍵の名前",
     "kind": "種別",
+    "mandate_id": "委託の番号",
     "known_change_id": "確認した名簿の変更の番号",
     "left": "残り",
-    "mandate_id": "委託の番号",
     "member_id": "会員の番号",
     "member_on": "会員となる日",
     "members": "会員の数",
@@ -74,10 +79,13 @@ KEYS = {
     "outbox_id": "送信メールの番号",
     "outcome": "結果",
     "part": "項目",
+    "persons": "操作する方",
     "place": "場所",
+    "procedures": "手続き",
     "proposed_by_id": "作った方のユーザ番号",
     "purpose": "目的",
     "reason": "理由",
+    "received_on": "書面の受取り",
     "record_on": "基準日",
     "recovery_codes": "消したリカバリーコードの数",
     "remarks": "指摘",
@@ -91,9 +99,11 @@ KEYS = {
     "section": "項目",
     "sessions_ended": "終了したサインインの数",
     "sha256": "ハッシュ値（SHA-256）",
+    "side": "どちらの側か",
     "size": "大きさ（バイト）",
     "source": "もとになった手続き",
     "stage": "申請の段階",
+    "starts_on": "始まる日",
     "state": "状態",
     "step": "処理",
     "succeeded_by_id": "承継した会員の番号",
@@ -101,6 +111,8 @@ KEYS = {
     "to": "後の状態",
     "told": "知らせたメールの数",
     "touches_votes": "議決権に関わるか",
+    "user_id": "ユーザ番号",
+    "widened": "広げたか",
 }
 _CODES: dict[str, tuple[type[StrEnum], ...]] = {
     "audience": (codes.Audience,),
@@ -123,6 +135,8 @@ _CODES: dict[str, tuple[type[StrEnum], ...]] = {
     "role": (Role,),
     "new_role": (Role,),
     "roles": (Role,),
+    "procedures": (codes.Procedure,),
+    "side": (MandateSide,),
 }
 
 

@@ -16,7 +16,7 @@ STAFF_DOMAIN = "occto.example.jp"
 class DemoAccount:
     """One account: `login` is its address, `secret` (base32) its second factor, None where it has none.
 
-    `company` is the index of the demo company that it belongs to, None for staff.
+    `company` is the index of the demo company that it belongs to, None for staff and for a contractor's person.
     """
 
     login: str
@@ -79,6 +79,16 @@ ACCOUNTS = (
         "アセットマネジメント部 部長",
         _secret("HAMAKAZE"),
         company=4,
+    ),
+    DemoAccount(
+        "tantou@minato-support.example.jp",
+        "受託者の方（2社から受託、2段階認証なし）",
+        UserKind.CONTRACTOR,
+        Role.CONTRACTOR,
+        "湊 さやか",
+        "ミナト　サヤカ",
+        "受託業務部",
+        None,
     ),
     DemoAccount(
         f"operator@{STAFF_DOMAIN}",

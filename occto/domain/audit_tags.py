@@ -46,6 +46,31 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
         frozenset({"contract_id", "ground", "reason", "applied_on", "sessions_ended", "told"}),
     ),
     "contract.formed": ("利用契約の成立", frozenset({"contract_id", "formed_on", "terms_no", "told"})),
+    "mandate.proposed": (
+        "委託の提案",
+        frozenset({"contractor_id", "procedures", "starts_on", "ends_on", "persons", "told"}),
+    ),
+    "mandate.accepted": (
+        "委託の承認",
+        frozenset(
+            {
+                "contractor_id",
+                "procedures",
+                "starts_on",
+                "ends_on",
+                "persons",
+                "side",
+                "received_on",
+                "terms_no",
+                "told",
+            }
+        ),
+    ),
+    "mandate.declined": ("委託の提案の見送り", frozenset({"side", "reason", "told"})),
+    "mandate.changed": ("委託の内容の変更", frozenset({"before", "after", "widened", "terms_no", "told"})),
+    "mandate.ended": ("委託の終了", frozenset({"side", "reason", "sessions_ended", "told"})),
+    "contractor.renamed": ("受託者の商号の訂正", frozenset({"before", "after", "reason"})),
+    "contractor.person_left": ("受託者の方の所属の終了", frozenset({"user_id", "reason", "sessions_ended"})),
     "roster.proposed": ("名簿番号の変更案の作成", frozenset({"count", "effective_on", "reason"})),
     "roster.applied": ("名簿番号の変更の反映", frozenset({"change_id", "count", "effective_on", "proposed_by_id"})),
     "roster.dropped": ("名簿番号の変更案の取りやめ", frozenset({"count"})),

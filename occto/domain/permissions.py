@@ -37,7 +37,8 @@ class Permission(StrEnum):
     """`area:action`.
 
     PUBLIC needs nobody; SIGNED_IN needs any completed sign-in; HALF_SIGNED_IN a password passed. APPLICATION_PAGES opens
-    the pages of joining; whose case it is, is asked of each case.
+    the pages of joining; whose case it is, is asked of each case. MANDATES_PROPOSE belongs to the person of a contractor, whatever
+    company was chosen: it reaches only the mandates that name the person.
     """
 
     PUBLIC = "public:see"
@@ -56,6 +57,7 @@ class Permission(StrEnum):
     ADMINISTRATOR_APPLY = "administrator:apply"
     MANDATES_SEE = "mandates:see"
     MANDATES_MANAGE = "mandates:manage"
+    MANDATES_PROPOSE = "mandates:propose"
     STAFF_ENTER = "staff:enter"
     APPLICATION_SEE = "application:see"
     APPLICATION_PROCESS = "application:process"
@@ -115,7 +117,7 @@ TABLE: dict[Role, frozenset[Permission]] = {
     Role.APPLICATIONS: _FILING,
     Role.ASSEMBLY: _MEMBER,
     Role.VIEWER: _MEMBER,
-    Role.CONTRACTOR: _PERSON,
+    Role.CONTRACTOR: _PERSON | {_P.MANDATES_PROPOSE},
     Role.GUEST: _PERSON,
     Role.OPERATOR: _DESK | {_P.APPLICATION_ENTER_PAPER, _P.APPLICATION_PAGES, _P.MAIL_RESEND},
     Role.APPROVER: _DESK

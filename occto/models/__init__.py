@@ -10,7 +10,7 @@ from occto.models.imports import ImportBatch, ImportRow
 from occto.models.jobs import Job, JobLeftover
 from occto.models.joining import Application, ApplicationDraft, ApplicationRevision, Decision, Remark
 from occto.models.mail import DemoMail, OutboxMail
-from occto.models.mandates import Contractor, Mandate, MandatePerson, MandateScope
+from occto.models.mandates import Contractor, Mandate, MandateNominee, MandatePerson, MandateScope
 from occto.models.people import Affiliation, RecoveryCode, StaffRole, User
 from occto.models.register import (
     Body,
@@ -69,6 +69,7 @@ __all__ = [
     "LicenceHeld",
     "Link",
     "Mandate",
+    "MandateNominee",
     "MandatePerson",
     "MandateScope",
     "Member",

@@ -2,10 +2,11 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import CheckConstraint, Date, Text
+from sqlalchemy import CheckConstraint, Date, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from occto.domain.codes import MandateState, Procedure
+from occto.domain.mandates import MandateSide
 from occto.extensions import Base
 from occto.models.shared import Key, Version, refers
 from occto.types import BigId, SortText, UtcDateTime, bounded, code
@@ -34,6 +35,23 @@ class Mandate(Base):
         CheckConstraint("state <> 'ACTIVE' OR accepted_at IS NOT NULL", name="accepted"),
         CheckConstraint("(state = 'ENDED') = (ended_at IS NOT NULL)", name="ended"),
         CheckConstraint("ends_on IS NULL OR ends_on > starts_on", name="period"),
+        CheckConstraint("declined_at IS NULL OR state = 'DECLINED'", name="declined"),
+        CheckConstraint("received_on IS NULL OR proposed_side = 'OFFICE'", name="paper"),
+        CheckConstraint("closed_side IS NULL OR state IN ('ENDED', 'DECLINED')", name="closed"),
+        bounded("close_reason", 500),
+        *(
+            Index(
+                f"uq_mandates_{state.lower()}",
+                *columns,
+                unique=True,
+                postgresql_where=text(f"state = '{state}'"),
+                sqlite_where=text(f"state = '{state}'"),
+            )
+            for state, columns in (
+                ("PROPOSED", ("member_id", "contractor_id")),
+                ("ACTIVE", ("contractor_id", "member_id")),
+            )
+        ),
         {"sqlite_autoincrement": True},
     )
 
@@ -49,6 +67,17 @@ class Mandate(Base):
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_by_id: Mapped[int | None] = mapped_column(BigId, refers("users.id"), index=True)
     version: Mapped[Version]
+    proposed_side: Mapped[MandateSide | None] = mapped_column(
+        code(MandateSide, name="proposed_side"), comment="who started it; OFFICE: the member on paper"
+    )
+    proposed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    received_on: Mapped[date | None] = mapped_column(Date, comment="when the member's paper reached the office")
+    declined_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="declined or withdrawn")
+    closed_side: Mapped[MandateSide | None] = mapped_column(
+        code(MandateSide, name="closed_side"), comment="who ended, declined or withdrew it"
+    )
+    close_reason: Mapped[str | None] = mapped_column(Text)
+    end_clause: Mapped[str | None] = mapped_column(Text, comment="clause by which the office ended it")
 
 
 class MandateScope(Base):
@@ -67,3 +96,22 @@ class MandatePerson(Base):
 
     mandate_id: Mapped[int] = mapped_column(BigId, refers("mandates.id"), primary_key=True)
     user_id: Mapped[int] = mapped_column(BigId, refers("users.id"), primary_key=True)
+
+
+class MandateNominee(Base):
+    """A person that the contractor named in its proposal. It gets an ID only when the member accepts."""
+
+    __tablename__ = "mandate_nominees"
+    __table_args__ = (
+        bounded("name", 80),
+        bounded("email", 254),
+        bounded("email_key", 254),
+        Index("uq_mandate_nominees_person", "mandate_id", "email_key", unique=True),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: Mapped[Key]
+    mandate_id: Mapped[int] = mapped_column(BigId, refers("mandates.id"))
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    email_key: Mapped[str] = mapped_column(SortText, comment="lower case")

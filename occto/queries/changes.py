@@ -23,6 +23,7 @@ from occto.models import (
     Remark,
     User,
 )
+from occto.queries.mandates import by_contractor, contractor_at, contractor_of
 
 PAGE = 20
 """How many rows of a list stand on a page."""
@@ -170,7 +171,7 @@ class Submitted:
 def newest_submitted(session: Session, request_id: int) -> Submitted | None:
     """What was submitted last; None for a draft."""
     row = session.execute(
-        select(ChangeRevision, User.name)
+        select(ChangeRevision, User.name, contractor_of(ChangeRevision.mandate_id).label("contractor"))
         .outerjoin(User, User.id == ChangeRevision.submitted_by_id)
         .where(ChangeRevision.request_id == request_id)
         .order_by(ChangeRevision.no.desc())
@@ -179,7 +180,7 @@ def newest_submitted(session: Session, request_id: int) -> Submitted | None:
     if row is None:
         return None
     items = session.scalars(select(ChangeItem).where(ChangeItem.revision_id == row[0].id).order_by(ChangeItem.id))
-    return Submitted(row[0], list(items), row[1])
+    return Submitted(row[0], list(items), by_contractor(row[1], row.contractor) if row[1] else None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +205,7 @@ class Correspondence:
 def correspondence(session: Session, request: ChangeRequest, *, company: str) -> Correspondence:
     """Letters and remarks that the member may read."""
     rows = session.execute(
-        select(Remark, User.name, User.kind)
+        select(Remark, User.name, User.kind, contractor_at(f"CHANGE:{request.id}", Remark.author_id, Remark.at))
         .outerjoin(User, User.id == Remark.author_id)
         .where(
             Remark.subject_kind == SubjectKind.CHANGE,
@@ -214,7 +215,7 @@ def correspondence(session: Session, request: ChangeRequest, *, company: str) ->
         .order_by(Remark.id)
     )
     letters, remarks = [], {}
-    for remark, name, kind in rows:
+    for remark, name, kind, contractor in rows:
         if remark.item is not None:
             remarks[remark.revision_no, remark.item] = remark.body
             continue
@@ -222,7 +223,7 @@ def correspondence(session: Session, request: ChangeRequest, *, company: str) ->
         letters.append(
             Letter(
                 mine=not office,
-                name="当機関の担当者" if office else name or company,
+                name="当機関の担当者" if office else by_contractor(name, contractor) if name else company,
                 organisation=_OFFICE if office else company,
                 at=remark.at,
                 text=remark.body,
@@ -237,12 +238,12 @@ Decided = tuple[Decision, str]
 def decisions(session: Session, request_id: int) -> list[Decided]:
     """Every step taken, newest first, with the name of the member's own user who took it; '' for the office."""
     rows = session.execute(
-        select(Decision, User.name, User.kind)
+        select(Decision, User.name, User.kind, contractor_at(f"CHANGE:{request_id}", Decision.actor_id, Decision.at))
         .outerjoin(User, User.id == Decision.actor_id)
         .where(Decision.subject_kind == SubjectKind.CHANGE, Decision.subject_id == request_id)
         .order_by(Decision.id.desc())
     )
-    return [(row[0], "" if row[2] is UserKind.STAFF else row[1] or "") for row in rows]
+    return [(row[0], "" if row[2] is UserKind.STAFF or not row[1] else by_contractor(row[1], row[3])) for row in rows]
 
 
 def last_return(decided: Iterable[Decided]) -> Decision | None:

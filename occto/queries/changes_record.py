@@ -23,6 +23,7 @@ from occto.models import (
     User,
 )
 from occto.queries.changes import PAGE
+from occto.queries.mandates import by_contractor, contractor_at
 
 _ROSTER = "roster"
 
@@ -58,7 +59,13 @@ def _changes_of_member() -> Any:
         found.append(select(fact.voided_id.label("id")).where(owned, fact.voided_id.is_not(None)))
     ids = union(*found).subquery()
     return (
-        select(RegisterChange, User.name, User.kind, ChangeRequest.reason)
+        select(
+            RegisterChange,
+            User.name,
+            User.kind,
+            ChangeRequest.reason,
+            contractor_at(bindparam("subject"), RegisterChange.actor_id, RegisterChange.at),
+        )
         .join(ids, ids.c.id == RegisterChange.id)
         .outerjoin(User, User.id == RegisterChange.actor_id)
         .outerjoin(
@@ -86,7 +93,13 @@ def record_changes(session: Session, member_id: int, *, before: int | None, limi
     filed, a succession) are in it.
     """
     rows = session.execute(
-        _RECORD, {"member": member_id, "before": before if before is not None else 2**62, "limit": limit + 1}
+        _RECORD,
+        {
+            "member": member_id,
+            "subject": f"MEMBER:{member_id}",
+            "before": before if before is not None else 2**62,
+            "limit": limit + 1,
+        },
     ).all()
     words = _words(session, member_id, [row[0].id for row in rows]) if rows else {}
     return [
@@ -95,10 +108,12 @@ def record_changes(session: Session, member_id: int, *, before: int | None, limi
             at=change.at,
             source=change.source_kind,
             words=words.get(change.id, ()),
-            by=name if kind is UserKind.MEMBER and change.source_kind is ChangeSource.IMMEDIATE else "",
+            by=by_contractor(name, contractor)
+            if kind is not UserKind.STAFF and name and change.source_kind is ChangeSource.IMMEDIATE
+            else "",
             reason=reason or "",
         )
-        for change, name, kind, reason in rows
+        for change, name, kind, reason, contractor in rows
     ]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
@@ -26,6 +26,7 @@ from occto.models import (
     Remark,
     User,
 )
+from occto.queries.mandates import Stamps, by_contractor, stamps
 from occto.queries.viewer import Viewer
 
 MAILS = 50
@@ -52,6 +53,11 @@ class RequestFile:
     related: list[ChangeRequest]
     names: Mapping[int, str]
     staff: frozenset[int]
+    mandated: Stamps
+
+    def name_at(self, person_id: int | None, at: datetime) -> str:
+        """Whoever did something at an instant, with the contractor that it acted for."""
+        return by_contractor(self.names.get(person_id or 0, ""), self.mandated.get((person_id, at)))
 
     @property
     def newest(self) -> ChangeRevision | None:
@@ -109,6 +115,7 @@ def request_file(session: Session, request: ChangeRequest) -> RequestFile:
         related=list(session.scalars(select(ChangeRequest).where(related).order_by(ChangeRequest.id))),
         names={row.id: row.name for row in known},
         staff=frozenset(row.id for row in known if row.kind == "STAFF"),
+        mandated=stamps(session, f"CHANGE:{number}"),
     )
 
 

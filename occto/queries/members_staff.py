@@ -23,6 +23,7 @@ from occto.models import (
     TermsVersion,
     User,
 )
+from occto.queries.mandates import by_contractor, contractor_of
 from occto.queries.register import LicenceOnRecord, licences_as_of, profile_as_of
 
 NEWEST = 50
@@ -155,13 +156,13 @@ def events_of(session: Session, member_id: int) -> list[tuple[AuditEvent, str]]:
     subjects += [f"CHANGE:{number}" for number in newest]
     ids = _newest(AuditEvent.id, AuditEvent.subject.in_(subjects), AuditEvent.member_id == member_id)
     rows = session.execute(
-        select(AuditEvent, User.name)
+        select(AuditEvent, User.name, contractor_of(AuditEvent.mandate_id))
         .outerjoin(User, User.id == AuditEvent.actor_id)
         .where(AuditEvent.id.in_(ids))
         .order_by(AuditEvent.id.desc())
         .limit(NEWEST)
     )
-    return [(row[0], row[1] or "") for row in rows]
+    return [(row[0], by_contractor(row[1], row[2]) if row[1] else "") for row in rows]
 
 
 def _relations(session: Session, body_id: int, *, today: date) -> list[RelationOnRecord]:

@@ -51,6 +51,7 @@ class Viewer:
     company_name: str = ""
     companies_count: int = 0
     contractor_name: str = ""
+    procedures: tuple[Procedure, ...] = ()
     roles: tuple[Role, ...] = ()
     permissions: frozenset[Permission] = field(default_factory=lambda: permissions_of(()))
     session_id: int | None = None
@@ -101,6 +102,7 @@ class Viewer:
 
 
 ANONYMOUS = Viewer()
+_SIGNED_IN = frozenset({Permission.PUBLIC, Permission.SIGNED_IN, Permission.HALF_SIGNED_IN})
 
 
 def mandate_in_force(mandate: Any, user_id: Any, today: Any) -> ColumnElement[bool]:
@@ -109,12 +111,16 @@ def mandate_in_force(mandate: Any, user_id: Any, today: Any) -> ColumnElement[bo
     It is accepted and within its period; the person is named in it and still with the contractor.
     """
     named, there = aliased(MandatePerson), aliased(Affiliation)
-    person = exists().where(named.mandate_id == mandate.id, named.user_id == user_id)
-    still = exists().where(
-        there.user_id == user_id,
-        there.contractor_id == mandate.contractor_id,
-        there.ended_at.is_(None),
-        there.stopped_at.is_(None),
+    person = exists().where(named.mandate_id == mandate.id, named.user_id == user_id).correlate_except(named)
+    still = (
+        exists()
+        .where(
+            there.user_id == user_id,
+            there.contractor_id == mandate.contractor_id,
+            there.ended_at.is_(None),
+            there.stopped_at.is_(None),
+        )
+        .correlate_except(there)  # else a subquery two levels down reads all sessions instead of this one
     )
     return and_(
         mandate.state == MandateState.ACTIVE,
@@ -179,6 +185,7 @@ def _statement() -> Select[Any]:
                 + select(func.count()).select_from(other).where(served).correlate(SessionRow).scalar_subquery()
             ).label("companies"),
             exists().where(live, Affiliation.role.in_(SECOND_FACTOR_ROLES)).correlate(SessionRow).label("administers"),
+            exists().where(live, Affiliation.contractor_id.is_not(None)).correlate(SessionRow).label("serves"),
             and_(has_licence, has_contract).label("company_open"),
         )
         .join(User, User.id == SessionRow.user_id, isouter=True)
@@ -240,17 +247,20 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
         return replace(person, kind="half", permissions=frozenset({Permission.PUBLIC, Permission.HALF_SIGNED_IN}))
     if row.kind == UserKind.STAFF:
         return _of_staff(person, row, staff)
+    own = permissions_of((Role.CONTRACTOR,) if row.serves else ()) | _SIGNED_IN
     at_company = row.role is not None or row.mandate_in_force is not None
     if found.member_id is None or not at_company or not row.company_open:
-        signed_in = frozenset({Permission.PUBLIC, Permission.SIGNED_IN, Permission.HALF_SIGNED_IN})
-        return replace(person, kind="member", permissions=signed_in)
+        return replace(person, kind="member", permissions=own)
     company = replace(person, kind="member", company_name=row.current_name, member_id=found.member_id)
     if row.mandate_in_force is None:
-        return replace(company, roles=(row.role,), permissions=permissions_of((row.role,)))
+        return replace(company, roles=(row.role,), permissions=permissions_of((row.role,)) | own)
+    scopes = set((row.procedures or "").split(","))
+    procedures = tuple(one for one in Procedure if one in scopes)
     return replace(
         company,
         roles=(Role.CONTRACTOR,),
-        permissions=permissions_of_mandate(Procedure(one) for one in (row.procedures or "").split(",") if one),
+        permissions=permissions_of_mandate(procedures),
+        procedures=procedures,
         mandate_id=row.mandate_in_force,
         contractor_name=row.contractor_name,
     )

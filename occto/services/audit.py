@@ -14,7 +14,11 @@ from sqlalchemy.orm import Session
 from occto.domain.actor import Actor
 from occto.domain.audit_tags import AUDIT_TAGS
 from occto.domain.canonical import canonical, digest, jsonable
-from occto.models import AccessEvent, AccessSubject, AuditDetail, AuditEvent, AuditLink
+from occto.domain.dates import today_jst
+from occto.domain.errors import NotAllowed
+from occto.domain.permissions import permissions_of_mandate
+from occto.models import AccessEvent, AccessSubject, AuditDetail, AuditEvent, AuditLink, Mandate, MandateScope
+from occto.queries.viewer import mandate_in_force
 
 GENESIS = "0" * 64
 SEALER_LOCK = 0x0CC70  # one advisory lock of the database, held by the sealer alone
@@ -31,7 +35,13 @@ def record(
     detail: Mapping[str, Any] | None = None,
     clause: str | None = None,
 ) -> AuditEvent:
-    """Add one event. `subject` is kind:id; the keys of `detail` are those fixed for `tag` (ValueError otherwise)."""
+    """Add one event. `subject` is kind:id; the keys of `detail` are those fixed for `tag` (ValueError otherwise).
+
+    Under a mandate it is asked again, under a lock, whether it still allows the act: Refusal mandate_over where it was
+    ended or narrowed since the request began. Leaving is always possible.
+    """
+    if actor.mandate_id is not None and not tag.startswith("session."):
+        _require_mandate(session, actor, now=now)
     payload = jsonable(detail or {})
     if set(payload) != AUDIT_TAGS[tag][1]:
         raise ValueError(f"the payload of {tag} has the keys {sorted(AUDIT_TAGS[tag][1])}, not {sorted(payload)}")
@@ -53,6 +63,22 @@ def record(
     session.flush()
     session.add(AuditDetail(event_id=event.id, salt=salt, payload=payload))
     return event
+
+
+def _require_mandate(session: Session, actor: Actor, *, now: datetime) -> None:
+    """Whoever ends the mandate waits for acts that have passed here, and acts after that find it ended."""
+    session.flush()
+    held = session.scalar(
+        select(Mandate.id)
+        .where(Mandate.id == actor.mandate_id, mandate_in_force(Mandate, actor.user_id, today_jst(now)))
+        .with_for_update(read=True, of=Mandate)
+    )
+    scopes = session.scalars(select(MandateScope.procedure).where(MandateScope.mandate_id == actor.mandate_id))
+    if held is None or not actor.permissions <= permissions_of_mandate(scopes):
+        raise NotAllowed(
+            "mandate_over",
+            "委託が終了したか、内容が変わったため、この操作は行われませんでした。会社を選び直してください。",
+        )
 
 
 _SEEN = insert(AccessEvent.__table__)  # type: ignore[arg-type]  # built once: every staff list writes one

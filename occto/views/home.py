@@ -9,6 +9,7 @@ from occto.domain.confirming import is_due
 from occto.domain.dates import today_jst
 from occto.domain.permissions import Permission
 from occto.extensions import db
+from occto.mandate_words import ALLOWS
 from occto.queries import register
 from occto.views.tools import see_other
 
@@ -27,6 +28,8 @@ def arrive() -> Response:
 @pages.get("/home")
 @permit(Permission.HOME)
 def home() -> str:
+    if not viewer.can(Permission.RECORD_SEE):  # a mandate may cover users or replies alone
+        return render_template("home/limited.html", allows=[(one, ALLOWS[one]) for one in viewer.procedures])
     today = today_jst(clock.now())
     record = register.home_record(db.session(), viewer.member_id or 0, today=today)
     confirmed_on = today_jst(record.confirmed_at) if record.confirmed_at else None

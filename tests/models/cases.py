@@ -284,6 +284,19 @@ CASES: dict[str, list[Case]] = {
         ("mandates", lambda: {"state": "ENDED", "ended_at": NOW}, lambda: {"state": "ENDED"}),
         ("mandates", dict, lambda: {"ended_at": NOW}),
     ],
+    "ck_mandates_declined": [
+        ("mandates", lambda: {"state": "DECLINED", "declined_at": NOW}, lambda: {"declined_at": NOW}),
+    ],
+    "ck_mandates_paper": [
+        (
+            "mandates",
+            lambda: {"received_on": DAY, "proposed_side": "OFFICE"},
+            lambda: {"received_on": DAY, "proposed_side": "MEMBER"},
+        ),
+    ],
+    "ck_mandates_closed": [
+        ("mandates", lambda: {"state": "DECLINED", "closed_side": "MEMBER"}, lambda: {"closed_side": "MEMBER"}),
+    ],
     "ck_mandates_period": [("mandates", lambda: {"ends_on": DAY + timedelta(days=1)}, lambda: {"ends_on": DAY})],
     "ck_change_requests_decided_at": [
         ("change_requests", lambda: _decided("WITHDRAWN"), lambda: {"state": "WITHDRAWN"}),

@@ -222,6 +222,7 @@ ROWS: dict[str, Callable[[int], Values]] = {
         "starts_on": DAY,
     },
     "mandate_scopes": lambda _: {"mandate_id": add("mandates"), "procedure": "VIEW"},
+    "mandate_nominees": lambda no: {"mandate_id": add("mandates"), "name": "人", **_email(no)},
     "mandate_persons": lambda _: {"mandate_id": add("mandates"), "user_id": add("users")},
     "change_requests": lambda no: {
         "number": f"C-2026-{no:05d}",

@@ -95,6 +95,7 @@ BESIDE_CODES: dict[tuple[str, str], Any] = {
     ("roster_proposals", "state"): lambda: {"decided_at": NOW},
     ("affiliations", "role"): lambda: {"member_id": None, "contractor_id": add("contractors")},
     ("account_requests", "replaced_role"): lambda: {"kind": "CHANGE"},
+    ("mandates", "closed_side"): lambda: {"state": "ENDED", "ended_at": NOW},
     ("licence_facts", "end_reason"): lambda: {"ended_on": DAY + timedelta(days=1)},
 }
 """What has to stand beside a code for it to be the only thing wrong."""
@@ -160,17 +161,19 @@ def test_what_is_once_only_is_once_only(app: Flask, table: str) -> None:
             beside = approved()
         if columns == ("user_id", "contractor_id"):
             beside = {"member_id": None, "contractor_id": add("contractors"), "role": "CONTRACTOR"}
+        if columns == ("contractor_id", "member_id"):
+            beside = {"state": "ACTIVE", "accepted_at": NOW}
         first = row(table) | beside
         _try(table, first)
         other = row(table) | (approved() if beside.get("state") == "APPROVED" else {})
         if columns == ("terms_version_id", "user_id"):
             other |= {"application_id": None, "user_id": add("users")}
-        if columns == ("user_id", "contractor_id"):
+        if columns in {("user_id", "contractor_id"), ("contractor_id", "member_id")}:
             other |= beside
         _try(table, other)
         again = other | {name: row(table)[name] for name in other if name in _uniquely(table)}
         again |= {name: first[name] for name in columns} | ({"application_id": None} if "user_id" in beside else {})
-        again |= {"member_id": None} if "contractor_id" in columns else {}
+        again |= {"member_id": None} if columns == ("user_id", "contractor_id") else {}
         _refused(table, again, "UNIQUE", "unique")
 
 

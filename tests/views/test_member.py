@@ -13,6 +13,7 @@ from occto.domain.dates import format_date, today_jst
 from occto.domain.permissions import Role
 from occto.extensions import db
 from occto.models import (
+    Affiliation,
     AuditEvent,
     ChangeItem,
     ChangeRequest,
@@ -329,6 +330,9 @@ def test_contractors_that_can_see_it(make: Factory) -> None:
             contractor = Contractor(name=name, corporate_number=corporate_number(900 + len(name)))
             session.add(contractor)
             session.flush()
+            session.add(
+                Affiliation(user_id=person.id, contractor_id=contractor.id, role=Role.CONTRACTOR, started_at=NOW)
+            )
             mandate = Mandate(
                 member_id=member.id,
                 contractor_id=contractor.id,
@@ -391,6 +395,6 @@ def test_home_does_not_show_a_roster_number_to_come(make: Factory) -> None:
         )
         register.renumber(session, change, numbers={member.id: 777}, effective_on=_today() + timedelta(days=3))
         register.finish_change(session, change, now=NOW)
-    assert "777" not in browser.get("/home").get_data(as_text=True)
+    assert "<dd>777</dd>" not in browser.get("/home").get_data(as_text=True)
     page = browser.get("/member").get_data(as_text=True)
     assert "名簿番号：777" in page

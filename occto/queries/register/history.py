@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session, aliased
 
 from occto.domain.changes import ItemChange
 from occto.domain.codes import ChangeAct, ChangeSource, Channel, UserKind
 from occto.models import Application, ChangeItem, ChangeRequest, ChangeRevision, RegisterChange, User
+from occto.queries.mandates import by_contractor, contractor_at, contractor_of
 from occto.queries.register.events import Fact, events, facts_of, marked_as_corrected
 
 
@@ -56,6 +57,16 @@ def _statement() -> Any:
             Application.id.label("application_id"),
             Application.member_id.label("application_member"),
             Application.acceptance_number,
+            func.coalesce(
+                contractor_at(bindparam("subject"), RegisterChange.actor_id, RegisterChange.at),
+                select(func.max(contractor_of(ChangeRevision.mandate_id)))
+                .where(
+                    ChangeRevision.request_id == ChangeRequest.id,
+                    ChangeRevision.submitted_by_id == RegisterChange.actor_id,
+                )
+                .correlate(ChangeRequest, RegisterChange)
+                .scalar_subquery(),
+            ).label("contractor"),
         )
         .outerjoin(first, first.id == RegisterChange.actor_id)
         .outerjoin(second, second.id == RegisterChange.second_actor_id)
@@ -109,7 +120,7 @@ def history(
             member_id=member_id,
             admission=row.RegisterChange.id == admission,
         )
-        for row in session.execute(_CHANGES, {"numbers": numbers})
+        for row in session.execute(_CHANGES, {"numbers": numbers, "subject": f"MEMBER:{member_id}"})
     ]
 
 
@@ -120,7 +131,8 @@ def _entry(row: Any, items: Iterable[ItemChange], *, member_id: int, admission: 
     shown = tuple(items)
     if owner is not None and owner != member_id:
         return HistoryEntry(change.id, change.at, change.source_kind, shown, is_foreign=True)
-    people = ((row.first_name, row.first_kind), (row.second_name, row.second_kind))
+    first = by_contractor(row.first_name, row.contractor) if row.first_name else None
+    people = ((first, row.first_kind), (row.second_name, row.second_kind))
     return HistoryEntry(
         change_id=change.id,
         at=change.at,

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import bindparam, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from occto.domain.changes import UNDECIDED, ChangeState, ItemChange
 from occto.domain.codes import Channel, MandateState, MemberState, Procedure, UserState
 from occto.domain.errors import NotFound
 from occto.domain.joining import ApplicationState
+from occto.domain.permissions import SCOPES, Permission
 from occto.models import (
     Affiliation,
     Application,
@@ -26,6 +27,7 @@ from occto.models import (
     Member,
     User,
 )
+from occto.queries.mandates import by_contractor, contractor_at, last_used
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,39 +137,68 @@ class LastConfirmation:
 def last_confirmation(session: Session, member_id: int) -> LastConfirmation | None:
     """The newest confirmation; None where there is none yet."""
     row = session.execute(
-        select(Confirmation.at, User.name, Confirmation.known_change_id)
+        select(
+            Confirmation.at,
+            User.name,
+            Confirmation.known_change_id,
+            contractor_at(f"MEMBER:{member_id}", Confirmation.user_id, Confirmation.at).label("contractor"),
+        )
         .join(User, User.id == Confirmation.user_id)
         .where(Confirmation.member_id == member_id)
         .order_by(Confirmation.id.desc())
         .limit(1)
     ).one_or_none()
-    return LastConfirmation(*row) if row else None
+    if row is None:
+        return None
+    return LastConfirmation(row.at, by_contractor(row.name, row.contractor), row.known_change_id)
 
 
 @dataclass(frozen=True, slots=True)
 class ContractorOnRecord:
-    """A contractor with a mandate in force, what it may do and who acts for it."""
+    """A contractor that can see the record now, what it may do, who acts for it, and when it last did."""
 
     name: str
     starts_on: date
-    ends_on: date | None
+    last_on: date | None
     procedures: tuple[Procedure, ...]
     persons: tuple[str, ...]
+    used_at: datetime | None
+
+
+_SEEING = tuple(one for one, allowed in SCOPES.items() if Permission.RECORD_SEE in allowed)
 
 
 def contractors_with_access(session: Session, member_id: int, day: date) -> list[ContractorOnRecord]:
-    """The contractors that may act for the member on `day` (利用規約 2.3)."""
+    """The contractors that can see the member's record on `day` (利用規約 2.3), with the persons who are not stopped."""
+    scope = aliased(MandateScope)
+    seeing = exists().where(scope.mandate_id == Mandate.id, scope.procedure.in_(_SEEING))
+    there = and_(
+        Affiliation.user_id == MandatePerson.user_id,
+        Affiliation.contractor_id == Mandate.contractor_id,
+        Affiliation.ended_at.is_(None),
+        Affiliation.stopped_at.is_(None),
+    )
     rows = session.execute(
-        select(Mandate.id, Contractor.name, Mandate.starts_on, Mandate.ends_on, MandateScope.procedure, User.name)
+        select(
+            Mandate.id,
+            Contractor.name,
+            Mandate.starts_on,
+            Mandate.ends_on,
+            MandateScope.procedure,
+            User.name,
+            last_used().label("used_at"),
+        )
         .join(Contractor, Contractor.id == Mandate.contractor_id)
-        .outerjoin(MandateScope, MandateScope.mandate_id == Mandate.id)
+        .join(MandateScope, MandateScope.mandate_id == Mandate.id)
         .outerjoin(MandatePerson, MandatePerson.mandate_id == Mandate.id)
-        .outerjoin(User, User.id == MandatePerson.user_id)
+        .outerjoin(Affiliation, there)
+        .outerjoin(User, and_(User.id == Affiliation.user_id, User.state.not_in((UserState.STOPPED, UserState.CLOSED))))
         .where(
             Mandate.member_id == member_id,
             Mandate.state == MandateState.ACTIVE,
             Mandate.starts_on <= day,
             or_(Mandate.ends_on.is_(None), Mandate.ends_on > day),
+            seeing,
         )
         .order_by(Mandate.id, User.id)
     ).all()
@@ -178,14 +209,15 @@ def contractors_with_access(session: Session, member_id: int, day: date) -> list
 
 
 def _contractor(rows: list[Any]) -> ContractorOnRecord:
-    _id, name, starts_on, ends_on, _procedure, _person = rows[0]
+    _id, name, starts_on, ends_on, _procedure, _person, used_at = rows[0]
     procedures = {row[4] for row in rows}
     return ContractorOnRecord(
         name,
         starts_on,
-        ends_on,
+        date.fromordinal(ends_on.toordinal() - 1) if ends_on else None,
         tuple(each for each in Procedure if each in procedures),
         tuple(dict.fromkeys(row[5] for row in rows if row[5])),
+        used_at,
     )
 
 
