@@ -4,6 +4,7 @@ from datetime import date
 from enum import StrEnum
 
 from occto.domain import codes
+from occto.domain.account_requests import KIND_LABELS as ACCOUNT_KINDS
 from occto.domain.account_requests import LABELS as ACCOUNT_STATES
 from occto.domain.account_requests import AccountRequestKind, AccountRequestState
 from occto.domain.assembly import LABELS as ASSEMBLY_STATES
@@ -118,11 +119,7 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
     codes.LateOutcome: {"REFREEZE": "確定をやり直す", "KEEP": "そのままとする", "POSTPONE": "延期する"},
     codes.MandateState: {"PROPOSED": "承認待ち", "ACTIVE": "有効", "ENDED": "終了", "DECLINED": "辞退"},
     codes.Procedure: {"VIEW": "閲覧", "CHANGES": "変更申請", "USERS": "ユーザ管理", "ASSEMBLY_REPLY": "総会回答"},
-    AccountRequestKind: {
-        "ADMINISTRATOR": "管理者の追加",
-        "CHANGE": "管理者の変更",
-        "SECOND_FACTOR": "2段階認証の復旧",
-    },
+    AccountRequestKind: ACCOUNT_KINDS,
     AccountRequestState: ACCOUNT_STATES,
     ImportState: IMPORT_STATES,
     SheetKind: SHEETS,
@@ -135,6 +132,8 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
         "CONFIRM_APPLICATION": "申請内容の確認",
         "CONFIRM_EMAIL": "メールアドレスの確認",
         "REPORT_LOSS": "紛失の届出",
+        "ACCOUNT_REQUEST": "管理者の申請・2段階認証の復旧",
+        "OBJECT": "申請への異議",
     },
     codes.SignInOutcome: {
         "PASSED": "成功",

@@ -248,6 +248,12 @@ WORDS: dict[str, Any] = {
     "act": "ユーザの招待",
     "email": TO,
     "role_labels": ["審査担当", "承認者"],
+    "kind": "CHANGE",
+    "kind_words": "管理者の変更",
+    "person": "佐藤 美咲",
+    "old_name": "鈴木 一郎",
+    "role": "VIEWER",
+    "withdrawn": False,
 }
 
 

@@ -24,7 +24,7 @@ _CODES = (
     ("decisions", "subject_kind", _SUBJECTS),
     ("register_changes", "source_kind", ("IMPORT",)),
     ("attachments", "kind", ("IDENTITY", "WORKBOOK")),
-    ("links", "purpose", ("CONFIRM_EMAIL", "REPORT_LOSS")),
+    ("links", "purpose", ("CONFIRM_EMAIL", "REPORT_LOSS", "ACCOUNT_REQUEST", "OBJECT")),
 )
 """Codes that columns take besides those so far. Going back leaves them wide: rows stay."""
 
@@ -41,6 +41,7 @@ _COLUMNS = {
         "import_id": (BigId, None, "imports"),
     },
     "audit_events": {"mandate_id": (BigId, "the mandate acted under (利用規約 2.3.2)", "mandates")},
+    "outbox": {"account_request_id": (BigId, None, "account_requests")},
     "sessions": {
         "mandate_id": (BigId, "the mandate acted under (利用規約 2.3)", "mandates"),
         "view_reason": (
@@ -76,6 +77,7 @@ _LAST = {
     "affiliations": "ended_at DATETIME",
     "attachments": "change_request_id INTEGER",
     "audit_events": "detail_hash TEXT NOT NULL",
+    "outbox": "change_request_id INTEGER",
     "sessions": "agent TEXT NOT NULL",
     "users": "version INTEGER NOT NULL",
 }
@@ -150,7 +152,7 @@ def _remove_columns(sqlite):
         f"DELETE FROM attachment_chunks WHERE attachment_id IN (SELECT id FROM attachments WHERE {_NEW_FILES})",  # noqa: S608 - fixed
         f"DELETE FROM attachments WHERE {_NEW_FILES}",  # noqa: S608 - fixed
         "DELETE FROM affiliations WHERE contractor_id IS NOT NULL",
-        "DELETE FROM links WHERE purpose IN ('CONFIRM_EMAIL', 'REPORT_LOSS')",
+        "DELETE FROM links WHERE purpose IN ('CONFIRM_EMAIL', 'REPORT_LOSS', 'ACCOUNT_REQUEST', 'OBJECT')",
     ):
         bind.execute(sa.text(statement))
     op.drop_index("uq_affiliations_contractor", table_name="affiliations")
@@ -285,6 +287,7 @@ def upgrade():
             "state",
             sa.Enum(
                 "SUBMITTED",
+                "MATCHED",
                 "CONFIRMED",
                 "APPROVED",
                 "DECLINED",
@@ -304,11 +307,35 @@ def upgrade():
         sa.Column(
             "member_id", BigId, nullable=True, comment="none: what was typed on the public page named no member yet"
         ),
+        sa.Column("typed_code", sa.Text(), nullable=True, comment="事業者コード as typed on the public page"),
+        sa.Column("typed_company", sa.Text(), nullable=True, comment="商号 as typed on the public page"),
         sa.Column(
-            "company_typed", sa.Text(), nullable=True, comment="事業者コード and 商号 as typed on the public page"
+            "typed_old_name", sa.Text(), nullable=True, comment="前の管理者 as typed on the public page or on paper"
         ),
         sa.Column("user_id", BigId, nullable=True, comment="whose second factor is lost, or who became 管理者"),
         sa.Column("replaces_user_id", BigId, nullable=True, comment="the 管理者 who gives the role up"),
+        sa.Column(
+            "replaced_role",
+            sa.Enum(
+                "APPLICANT",
+                "ADMINISTRATOR",
+                "APPLICATIONS",
+                "ASSEMBLY",
+                "VIEWER",
+                "CONTRACTOR",
+                "GUEST",
+                "OPERATOR",
+                "APPROVER",
+                "SYSTEM",
+                "RECEPTION",
+                name="replaced_role",
+                native_enum=False,
+                create_constraint=True,
+                length=16,
+            ),
+            nullable=True,
+            comment="what that 管理者 is afterwards; none: no role at all",
+        ),
         sa.Column("person_name", sa.Text(), nullable=False),
         sa.Column("person_kana", sa.Text(), nullable=True),
         sa.Column("person_title", sa.Text(), nullable=True),
@@ -325,6 +352,17 @@ def upgrade():
         sa.Column("called_at", UtcDateTime(), nullable=True),
         sa.Column("called_number", sa.Text(), nullable=True, comment="the number on record that was called"),
         sa.Column("called_words", sa.Text(), nullable=True, comment="whom the call reached and what was said"),
+        sa.Column(
+            "objected_at",
+            UtcDateTime(),
+            nullable=True,
+            comment="somebody on record says that the request is not the company's",
+        ),
+        sa.Column("objected_by", sa.Text(), nullable=True, comment="the address on record that objected"),
+        sa.Column("objection", sa.Text(), nullable=True),
+        sa.Column("settled_by_id", BigId, nullable=True, comment="who found out that the objection does not stand"),
+        sa.Column("settled_at", UtcDateTime(), nullable=True),
+        sa.Column("settled_words", sa.Text(), nullable=True),
         sa.Column("decided_by_id", BigId, nullable=True),
         sa.Column("decided_at", UtcDateTime(), nullable=True),
         sa.Column("decision_reason", sa.Text(), nullable=True),
@@ -342,9 +380,35 @@ def upgrade():
             name=op.f("ck_account_requests_decided_at"),
         ),
         sa.CheckConstraint(
-            "kind <> 'SECOND_FACTOR' OR user_id IS NOT NULL OR state = 'SUBMITTED'",
+            "state <> 'APPROVED' OR entered_by_id IS NULL OR decided_by_id <> entered_by_id",
+            name=op.f("ck_account_requests_not_the_enterer"),
+        ),
+        sa.CheckConstraint(
+            "state <> 'CONFIRMED' OR called_by_id IS NOT NULL", name=op.f("ck_account_requests_confirmed_by")
+        ),
+        sa.CheckConstraint(
+            "kind <> 'SECOND_FACTOR' OR user_id IS NOT NULL OR state NOT IN ('MATCHED', 'CONFIRMED', 'APPROVED')",
             name=op.f("ck_account_requests_whose_factor"),
         ),
+        sa.CheckConstraint(
+            "kind = 'SECOND_FACTOR' OR member_id IS NOT NULL OR state NOT IN ('MATCHED', 'CONFIRMED', 'APPROVED')",
+            name=op.f("ck_account_requests_which_member"),
+        ),
+        sa.CheckConstraint(
+            "replaced_role IS NULL OR (kind = 'CHANGE' AND replaced_role <> 'ADMINISTRATOR')",
+            name=op.f("ck_account_requests_kept_role"),
+        ),
+        sa.CheckConstraint("(objected_at IS NULL) = (objected_by IS NULL)", name=op.f("ck_account_requests_objected")),
+        sa.CheckConstraint(
+            "(settled_at IS NULL) = (settled_by_id IS NULL) AND (settled_at IS NULL OR objected_at IS NOT NULL)",
+            name=op.f("ck_account_requests_settled"),
+        ),
+        sa.CheckConstraint("length(typed_code) <= 20", name=op.f("ck_account_requests_typed_code_length")),
+        sa.CheckConstraint("length(typed_company) <= 200", name=op.f("ck_account_requests_typed_company_length")),
+        sa.CheckConstraint("length(typed_old_name) <= 80", name=op.f("ck_account_requests_typed_old_name_length")),
+        sa.CheckConstraint("length(objected_by) <= 254", name=op.f("ck_account_requests_objected_by_length")),
+        sa.CheckConstraint("length(objection) <= 2000", name=op.f("ck_account_requests_objection_length")),
+        sa.CheckConstraint("length(settled_words) <= 2000", name=op.f("ck_account_requests_settled_words_length")),
         sa.CheckConstraint(
             "state <> 'APPROVED' OR (called_by_id IS NOT NULL AND decided_by_id IS NOT NULL AND called_by_id <> decided_by_id)",
             name=op.f("ck_account_requests_two_persons"),
@@ -375,6 +439,9 @@ def upgrade():
             ["replaces_user_id"], ["users.id"], name=op.f("fk_account_requests_replaces_user_id"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
+            ["settled_by_id"], ["users.id"], name=op.f("fk_account_requests_settled_by_id"), ondelete="RESTRICT"
+        ),
+        sa.ForeignKeyConstraint(
             ["started_by_id"], ["users.id"], name=op.f("fk_account_requests_started_by_id"), ondelete="RESTRICT"
         ),
         sa.ForeignKeyConstraint(
@@ -390,6 +457,7 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_account_requests_entered_by_id"), ["entered_by_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_account_requests_member_id"), ["member_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_account_requests_replaces_user_id"), ["replaces_user_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_account_requests_settled_by_id"), ["settled_by_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_account_requests_started_by_id"), ["started_by_id"], unique=False)
         batch_op.create_index("ix_account_requests_state", ["state", "submitted_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_account_requests_user_id"), ["user_id"], unique=False)
@@ -491,6 +559,7 @@ def downgrade():
         batch_op.drop_index(batch_op.f("ix_account_requests_user_id"))
         batch_op.drop_index("ix_account_requests_state")
         batch_op.drop_index(batch_op.f("ix_account_requests_started_by_id"))
+        batch_op.drop_index(batch_op.f("ix_account_requests_settled_by_id"))
         batch_op.drop_index(batch_op.f("ix_account_requests_replaces_user_id"))
         batch_op.drop_index(batch_op.f("ix_account_requests_member_id"))
         batch_op.drop_index(batch_op.f("ix_account_requests_entered_by_id"))

@@ -4,6 +4,7 @@ from flask import Flask
 from flask_admin import Admin
 from flask_admin.theme import Bootstrap4Theme
 
+from occto.admin.account_requests import AccountRequestsView, StaffFactorsView
 from occto.admin.applications import ApplicationsView
 from occto.admin.assemblies import AssembliesView
 from occto.admin.changes import ChangesView
@@ -20,6 +21,7 @@ from occto.admin.users import UsersView
 from occto.admin.worklist import Worklist
 from occto.http import csp_nonce
 from occto.models import (
+    AccountRequest,
     Application,
     Assembly,
     AuditEvent,
@@ -52,6 +54,8 @@ def register(app: Flask) -> None:
         RosterView(RosterProposal, endpoint="roster"),
         ContractsView(ContractOfUse, endpoint="contracts"),
         UsersView(User, endpoint="users"),
+        AccountRequestsView(AccountRequest, endpoint="account_requests"),
+        StaffFactorsView(AccountRequest, endpoint="staff_factors"),
         AssembliesView(Assembly, endpoint="assemblies"),
         MailsView(OutboxMail, endpoint="mails"),
         JobsView(Job, endpoint="jobs"),

@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import Any
 
 from occto.domain import codes
+from occto.domain.account_requests import ACCOUNT_REQUESTS, AccountRequestKind, AccountRequestState
 from occto.domain.assembly import AssemblyKind, AssemblyState
 from occto.domain.changes import CHANGES, ChangeState
 from occto.domain.jobs import JobKind, JobState
@@ -22,7 +23,7 @@ SUBJECTS = {
     "MAIL": "送信メール",
     "LINK": "リンク",
     "SESSION": "サインイン",
-    "ACCOUNT": "アカウント",
+    "ACCOUNT": "管理者の申請",
     "SYSTEM": "システム",
     "LIST": "一覧",
     "JOB": "一括処理",
@@ -47,6 +48,7 @@ KEYS = {
     "ended_on": "終わった日",
     "errors": "直す必要のある入力の数",
     "fields": "列",
+    "files": "書類の数",
     "fiscal_year": "年度",
     "format": "形式",
     "formed_on": "契約を結んだ日",
@@ -64,7 +66,10 @@ KEYS = {
     "member_on": "会員となる日",
     "members": "会員の数",
     "new_id": "新しい申請の番号",
+    "new_role": "新しい役割",
     "no": "回",
+    "number": "番号",
+    "objected_by": "異議を知らせたアドレス",
     "operator_code": "事業者コード",
     "outbox_id": "送信メールの番号",
     "outcome": "結果",
@@ -74,8 +79,10 @@ KEYS = {
     "purpose": "目的",
     "reason": "理由",
     "record_on": "基準日",
+    "recovery_codes": "消したリカバリーコードの数",
     "remarks": "指摘",
     "retired": "署名を終えた鍵の数",
+    "request_id": "申請の番号",
     "revision_no": "版",
     "role": "役割",
     "roles": "役割",
@@ -98,14 +105,23 @@ KEYS = {
 _CODES: dict[str, tuple[type[StrEnum], ...]] = {
     "audience": (codes.Audience,),
     "channel": (codes.Channel,),
-    "from": (ApplicationState, ChangeState, AssemblyState),
-    "to": (ApplicationState, ChangeState, AssemblyState),
+    "from": (ApplicationState, ChangeState, AssemblyState, AccountRequestState),
+    "to": (ApplicationState, ChangeState, AssemblyState, AccountRequestState),
     "state": (ApplicationState, JobState),
     "stage": (Stage,),
-    "kind": (codes.AttachmentKind, codes.ConsentKind, codes.UserKind, codes.LinkPurpose, JobKind, AssemblyKind),
+    "kind": (
+        codes.AttachmentKind,
+        codes.ConsentKind,
+        codes.UserKind,
+        codes.LinkPurpose,
+        JobKind,
+        AssemblyKind,
+        AccountRequestKind,
+    ),
     "purpose": (codes.LinkPurpose,),
     "outcome": (codes.SignInOutcome,),
     "role": (Role,),
+    "new_role": (Role,),
     "roles": (Role,),
 }
 
@@ -140,7 +156,7 @@ def _value(key: str, value: Any) -> str:
     if isinstance(value, dict):
         return "、".join(f"{KEYS.get(name, name)}：{_value(name, one)}" for name, one in value.items())
     if key == "step":
-        steps = (*JOINING.steps, *CHANGES.steps)
+        steps = (*JOINING.steps, *CHANGES.steps, *ACCOUNT_REQUESTS.steps)
         return next((step.label for step in steps if step.name == value), str(value))
     if key in {"section", "item"} and value in BY_KEY:
         return BY_KEY[value].title

@@ -10,6 +10,7 @@ from flask_admin import expose
 from occto import clock
 from occto.access import viewer
 from occto.admin.base import StaffIndex
+from occto.domain.account_requests import AccountRequestKind, AccountRequestState
 from occto.domain.assembly import AssemblyKind
 from occto.domain.calendar import add_business_days, business_days_between
 from occto.domain.changes import HELD, ChangeState
@@ -103,7 +104,7 @@ def line_of(one: Work, *, tab: str, now: datetime) -> Line:
         kind=_kind(one),
         subject=subject,
         note=note,
-        company=one.company or ("" if one.kind is WorkKind.ROSTER else "（商号は未入力）"),
+        company=one.company or ("" if one.kind in (WorkKind.ROSTER, *_ABOUT_IDS) else "（商号は未入力）"),
         state=_state_in_words(one),
         due=f"{words}（{over}営業日超過）" if over else words,
         late=late,
@@ -119,13 +120,18 @@ _PAGES = {
     WorkKind.CHANGE: "change_requests.details_view",
     WorkKind.ROSTER: "roster.details_view",
     WorkKind.LATE: "assemblies.details_view",
+    WorkKind.ACCOUNT: "account_requests.details_view",
+    WorkKind.STAFF_FACTOR: "staff_factors.details_view",
 }
 _KINDS = {
     WorkKind.CATEGORY: "区分の登録待ち",
     WorkKind.CHANGE: "変更申請",
     WorkKind.ROSTER: "名簿番号",
     WorkKind.LATE: "基準日後判明",
+    WorkKind.ACCOUNT: "管理者の申請",
+    WorkKind.STAFF_FACTOR: "職員の2段階認証",
 }
+_ABOUT_IDS = (WorkKind.ACCOUNT, WorkKind.STAFF_FACTOR)
 
 
 def _kind(one: Work) -> str:
@@ -139,6 +145,8 @@ def _subject(one: Work) -> tuple[str, str]:
         return "名簿番号の変更案", one.title
     if one.kind is WorkKind.LATE:
         return f"{one.title} {label(AssemblyKind(one.state))}", f"名簿の変更 {one.number}"
+    if one.kind in _ABOUT_IDS:
+        return one.number, label(AccountRequestKind(one.title))
     return one.number, one.title
 
 
@@ -156,9 +164,9 @@ def _due_and_since(one: Work, *, tab: str) -> tuple[date | None, date | None]:
     return add_business_days(day, REVIEW_BUSINESS_DAYS, is_holiday=is_holiday), day
 
 
-_BY_WAITING = ("all", "mine", "second", "late")
+_BY_WAITING = ("all", "mine", "second", "late", "accounts", "staff_factors")
 """Tabs in which a piece of work waits since it was last sent in, whatever it is ordered by."""
-_WITH_AIM = (WorkKind.APPLICATION, WorkKind.CHANGE)
+_WITH_AIM = (WorkKind.APPLICATION, WorkKind.CHANGE, *_ABOUT_IDS)
 
 
 def _state_in_words(one: Work) -> str:
@@ -170,4 +178,7 @@ def _state_in_words(one: Work) -> str:
     if one.kind is WorkKind.CHANGE:
         change = ChangeState(one.state)
         return SECOND_WAITED if change is ChangeState.IN_REVIEW and one.checked else label(change)
+    if one.kind in _ABOUT_IDS:
+        account = AccountRequestState(one.state)
+        return SECOND_WAITED if account is AccountRequestState.CONFIRMED else label(account)
     return {WorkKind.ROSTER: SECOND_WAITED, WorkKind.CATEGORY: "申請中"}.get(one.kind, "要確認")

@@ -3,7 +3,14 @@
 from dataclasses import dataclass
 
 from occto.domain.codes import LinkPurpose
-from occto.domain.settings import APPLY_URL_HOURS, CONFIRM_EMAIL_HOURS, CONFIRM_HOURS, SET_PASSWORD_HOURS
+from occto.domain.settings import (
+    ACCOUNT_LINK_HOURS,
+    APPLY_URL_HOURS,
+    CONFIRM_EMAIL_HOURS,
+    CONFIRM_HOURS,
+    OBJECT_HOURS,
+    SET_PASSWORD_HOURS,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,8 @@ class MailedLink:
 _APPLY = MailedLink(LinkPurpose.APPLY, "/join/links/{token}", APPLY_URL_HOURS)
 _PASSWORD = MailedLink(LinkPurpose.SET_PASSWORD, "/password/{token}", SET_PASSWORD_HOURS)
 _CONFIRM = MailedLink(LinkPurpose.CONFIRM_APPLICATION, "/join/confirm/{token}", CONFIRM_HOURS)
+_ACCOUNT = MailedLink(LinkPurpose.ACCOUNT_REQUEST, "/administrators/apply/{token}", ACCOUNT_LINK_HOURS)
+_OBJECT = MailedLink(LinkPurpose.OBJECT, "/administrators/object/{token}", OBJECT_HOURS)
 _CONFIRM_EMAIL = MailedLink(LinkPurpose.CONFIRM_EMAIL, "/account/email/{token}", CONFIRM_EMAIL_HOURS)
 
 MAILS: dict[str, MailedLink | None] = {
@@ -74,6 +83,14 @@ MAILS: dict[str, MailedLink | None] = {
     "account/id_stopped": None,
     "account/id_resumed": None,
     "account/roles_changed": None,
+    "account/request_link": _ACCOUNT,
+    "account/request_received": None,
+    "account/request_told": _OBJECT,
+    "account/request_closed": None,
+    "account/administrator_made": None,
+    "account/administrator_ended": None,
+    "account/factor_reset": _PASSWORD,
+    "account/factor_reset_told": None,
 }
 """Template below `templates/mail` → the link in it."""
 INVITING = ("account/invited", "account/set_password", "users/invited")

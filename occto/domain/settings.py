@@ -20,6 +20,8 @@ DRAFT_REMINDER_DAYS = 76
 APPLY_URL_HOURS = 72
 SET_PASSWORD_HOURS = 168
 CONFIRM_HOURS = 168
+ACCOUNT_LINK_HOURS = 24
+OBJECT_HOURS = 336
 CONFIRM_EMAIL_HOURS = 24
 TERMS_NOTICE_DAYS = 30
 OPERATOR_CODE_PATTERN = "[0-9]{5}"
@@ -32,6 +34,8 @@ LEGAL_SETTINGS = (
     LegalSetting("draft_days", "提出されない下書きの保存日数", DRAFT_DAYS, "日", "当機関の定め"),
     LegalSetting("apply_url_ttl", "申請用リンクの有効時間", APPLY_URL_HOURS, "時間", "当機関の定め"),
     LegalSetting("set_password_ttl", "パスワード設定用リンクの有効時間", SET_PASSWORD_HOURS, "時間", "当機関の定め"),
+    LegalSetting("account_link_ttl", "管理者の申請用リンクの有効時間", ACCOUNT_LINK_HOURS, "時間", "当機関の定め"),
+    LegalSetting("object_ttl", "申請への異議のリンクの有効時間", OBJECT_HOURS, "時間", "当機関の定め"),
     LegalSetting(
         "confirm_email_ttl", "メールアドレス確認用リンクの有効時間", CONFIRM_EMAIL_HOURS, "時間", "当機関の定め"
     ),

@@ -36,6 +36,7 @@ class OutboxMail(Base):
     member_id: Mapped[int | None] = mapped_column(BigId, refers("members.id"), index=True)
     application_id: Mapped[int | None] = mapped_column(BigId, refers("applications.id"), index=True)
     change_request_id: Mapped[int | None] = mapped_column(BigId, refers("change_requests.id"), index=True)
+    account_request_id: Mapped[int | None] = mapped_column(BigId, refers("account_requests.id"), index=True)
     clause: Mapped[str | None] = mapped_column(Text, comment="clause of the terms that asks for this mail")
     terms_version_id: Mapped[int | None] = mapped_column(BigId, refers("terms_versions.id"), index=True)
     dedupe_key: Mapped[str | None] = mapped_column(

@@ -5,9 +5,15 @@ from sqlalchemy.orm import Session
 
 from occto.domain.codes import MailState
 from occto.domain.permissions import Permission
-from occto.models import Application, ChangeRequest, OutboxMail
+from occto.models import AccountRequest, Application, ChangeRequest, OutboxMail
 from occto.queries.viewer import Viewer
-from occto.queries.work_tabs import APPLICATION_WAITS, CHANGE_WAITS, application_for_another_person
+from occto.queries.work_tabs import (
+    ACCOUNT_WAITS,
+    APPLICATION_WAITS,
+    CHANGE_WAITS,
+    STAFF_FACTOR_WAITS,
+    application_for_another_person,
+)
 
 UNDELIVERED = (MailState.FAILED, MailState.BOUNCED)
 
@@ -30,6 +36,8 @@ def next_waiting(session: Session, *, viewer: Viewer, but: int | None = None) ->
 _WAITING = select(
     select(func.count()).select_from(Application).where(APPLICATION_WAITS).scalar_subquery().label("cases"),
     select(func.count()).select_from(ChangeRequest).where(CHANGE_WAITS).scalar_subquery().label("changes"),
+    select(func.count()).select_from(AccountRequest).where(ACCOUNT_WAITS).scalar_subquery().label("accounts"),
+    select(func.count()).select_from(AccountRequest).where(STAFF_FACTOR_WAITS).scalar_subquery().label("staff_factors"),
     select(func.count())
     .select_from(OutboxMail)
     .where(OutboxMail.state.in_(UNDELIVERED))
@@ -40,11 +48,13 @@ _WAITING = select(
 
 
 def waiting_numbers(session: Session) -> dict[str, int]:
-    """What the menu says: cases and change requests waiting for staff, both together, and mails that did not arrive."""
+    """What the menu says: cases and requests waiting for staff, all together, and mails that did not arrive."""
     found = session.execute(_WAITING).one()
     return {
         "cases": found.cases,
         "changes": found.changes,
-        "work": found.cases + found.changes,
+        "accounts": found.accounts,
+        "staff_factors": found.staff_factors,
+        "work": found.cases + found.changes + found.accounts,
         "mails": found.mails,
     }

@@ -23,9 +23,9 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from occto.domain.joining import ApplicationState
-from occto.models import Application, Assembly, ChangeRequest, LateFact, Member, RosterProposal, User
+from occto.models import AccountRequest, Application, Assembly, ChangeRequest, LateFact, Member, RosterProposal, User
 from occto.queries.viewer import Viewer
-from occto.queries.work_tabs import APPLICATION_WAITS, CHANGE_WAITS, Branch, Tab, WorkKind
+from occto.queries.work_tabs import ACCOUNT_WAITS, APPLICATION_WAITS, CHANGE_WAITS, Branch, Tab, WorkKind
 
 PAGE = 30
 _HIGHEST_ID = 2**63 - 1
@@ -64,6 +64,8 @@ _MODELS: dict[WorkKind, Any] = {
     WorkKind.LATE: LateFact,
     WorkKind.CATEGORY: Application,
     WorkKind.ROSTER: RosterProposal,
+    WorkKind.ACCOUNT: AccountRequest,
+    WorkKind.STAFF_FACTOR: AccountRequest,
 }
 
 
@@ -78,6 +80,7 @@ def counts(
     overdue = [
         (WorkKind.APPLICATION, and_(APPLICATION_WAITS, Application.waiting_since < late_before)),
         (WorkKind.CHANGE, and_(CHANGE_WAITS, ChangeRequest.waiting_since < late_before)),
+        (WorkKind.ACCOUNT, and_(ACCOUNT_WAITS, AccountRequest.submitted_at < late_before)),
     ]
     columns.append(_sum(overdue).label("overdue"))
     return {key: int(number) for key, number in session.execute(select(*columns)).mappings().one().items()}
@@ -200,6 +203,24 @@ def _of_roster(place: Any) -> Select[Any]:
     )
 
 
+def _of_account(kind: WorkKind) -> Callable[[Any], Select[Any]]:
+    def columns(place: Any) -> Select[Any]:
+        return _columns(
+            kind,
+            AccountRequest,
+            place,
+            number=AccountRequest.number,
+            company=func.coalesce(Member.current_name, AccountRequest.typed_company, AccountRequest.person_name),
+            title=type_coerce(AccountRequest.kind, String),
+            state=type_coerce(AccountRequest.state, String),
+            checked=AccountRequest.called_by_id.is_not(None),
+            waiting_since=AccountRequest.submitted_at,
+            assignee_id=AccountRequest.called_by_id,
+        ).outerjoin(Member, Member.id == AccountRequest.member_id)
+
+    return columns
+
+
 def _of_late(place: Any) -> Select[Any]:
     year = cast(Assembly.fiscal_year, String)
     return (
@@ -224,6 +245,8 @@ _COLUMNS: dict[WorkKind, Callable[[Any], Select[Any]]] = {
     WorkKind.CHANGE: _of_change,
     WorkKind.ROSTER: _of_roster,
     WorkKind.LATE: _of_late,
+    WorkKind.ACCOUNT: _of_account(WorkKind.ACCOUNT),
+    WorkKind.STAFF_FACTOR: _of_account(WorkKind.STAFF_FACTOR),
 }
 
 

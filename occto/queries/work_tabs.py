@@ -22,13 +22,14 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
-from occto.domain import changes
+from occto.domain import account_requests, changes
 from occto.domain.changes import ChangeState
 from occto.domain.codes import ActStatus, Licence, ProposalState
 from occto.domain.joining import DECIDED, WAITING_FOR_STAFF, WITHOUT_MAIN, ApplicationState, Stage
 from occto.domain.permissions import Permission
 from occto.domain.sections import ACTS
 from occto.models import (
+    AccountRequest,
     Application,
     ApplicationRevision,
     ChangeRequest,
@@ -38,6 +39,7 @@ from occto.models import (
     LicenceHeld,
     RosterProposal,
 )
+from occto.queries.account_requests_staff import about_staff, for_another_person
 from occto.queries.viewer import Viewer
 
 S, C = ApplicationState, ChangeState
@@ -51,6 +53,8 @@ class WorkKind(StrEnum):
     LATE = "l"
     CATEGORY = "p"
     ROSTER = "r"
+    ACCOUNT = "u"
+    STAFF_FACTOR = "v"
 
 
 Branch = tuple[WorkKind, Any, Any]
@@ -70,13 +74,24 @@ class Tab:
 
 APPLICATION_WAITS = and_(Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None))
 CHANGE_WAITS = and_(ChangeRequest.state.in_(changes.WAITING_FOR_STAFF), ChangeRequest.held_at.is_(None))
+ACCOUNT_WAITS = and_(AccountRequest.state.in_(account_requests.OPEN), ~about_staff())
+STAFF_FACTOR_WAITS = and_(AccountRequest.state.in_(account_requests.OPEN), about_staff())
 
 
 def _all(_session: Session, _me: int, _today: date) -> list[Branch]:
     return [
         (WorkKind.APPLICATION, APPLICATION_WAITS, Application.waiting_since),
         (WorkKind.CHANGE, CHANGE_WAITS, ChangeRequest.waiting_since),
+        *_accounts(_session, _me, _today),
     ]
+
+
+def _accounts(_session: Session, _me: int, _today: date) -> list[Branch]:
+    return [(WorkKind.ACCOUNT, ACCOUNT_WAITS, AccountRequest.submitted_at)]
+
+
+def _staff_factors(_session: Session, _me: int, _today: date) -> list[Branch]:
+    return [(WorkKind.STAFF_FACTOR, STAFF_FACTOR_WAITS, AccountRequest.submitted_at)]
 
 
 def _mine(_session: Session, me: int, _today: date) -> list[Branch]:
@@ -106,6 +121,7 @@ def _second(_session: Session, me: int, _today: date) -> list[Branch]:
         (WorkKind.APPLICATION, application, Application.waiting_since),
         (WorkKind.CHANGE, change, ChangeRequest.waiting_since),
         (WorkKind.ROSTER, roster, RosterProposal.proposed_at),
+        (WorkKind.ACCOUNT, and_(for_another_person(me), ~about_staff()), AccountRequest.submitted_at),
     ]
 
 
@@ -148,6 +164,8 @@ TABS = (
     Tab("all", "審査するもの", _P.APPLICATION_SEE, _all),
     Tab("mine", "自分の担当", _P.APPLICATION_PROCESS, _mine),
     Tab("second", "二人目の承認", _P.APPLICATION_APPROVE, _second),
+    Tab("accounts", "管理者の申請", _P.ACCOUNT_SEE, _accounts),
+    Tab("staff_factors", "職員の2段階認証", _P.STAFF_MANAGE, _staff_factors),
     Tab("codes", "事業者コードの記録", _P.APPLICATION_PROCESS, _codes),
     Tab("pending", "区分の登録待ち", _P.CHANGE_PROCESS, _pending),
     Tab("lapse", "1年経過（2.7.2④）", _P.APPLICATION_LAPSE, _lapse),

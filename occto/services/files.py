@@ -1,4 +1,4 @@
-"""Attachments: kept in chunks, for applications and change requests alike."""
+"""Attachments: kept in chunks, for applications, change requests and account requests alike."""
 
 import hashlib
 from collections.abc import Iterator
@@ -28,12 +28,18 @@ def store_file(
     now: datetime,
     application_id: int | None = None,
     change_request_id: int | None = None,
+    account_request_id: int | None = None,
 ) -> Attachment:
     """Keep a file of one case, whose kind was checked by content. Refusals: too_many_files, and the limit per Party
     (too_large).
     """
-    of_case = (Attachment.application_id == application_id, Attachment.change_request_id == change_request_id)
-    owned = of_case[0] if application_id is not None else of_case[1]
+    owned = (
+        Attachment.application_id == application_id
+        if application_id is not None
+        else Attachment.change_request_id == change_request_id
+        if change_request_id is not None
+        else Attachment.account_request_id == account_request_id
+    )
     stored = session.execute(
         select(func.count(), func.coalesce(func.sum(Attachment.size), 0)).where(owned, Attachment.removed_at.is_(None))
     ).one()
@@ -48,6 +54,7 @@ def store_file(
     attachment = Attachment(
         application_id=application_id,
         change_request_id=change_request_id,
+        account_request_id=account_request_id,
         kind=kind,
         name=name,
         media_type=media_type,

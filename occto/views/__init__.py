@@ -4,6 +4,7 @@ from flask import Flask
 
 from occto.views import (
     account,
+    administrators,
     auth,
     certificate,
     certificate_check,
@@ -13,6 +14,7 @@ from occto.views import (
     home,
     join,
     member,
+    outside,
     public,
     users,
     viewing,
@@ -27,6 +29,8 @@ PAGES = (
     certificate,
     certificate_check,
     changes,
+    administrators,
+    outside,
     users,
     account,
     viewing,

@@ -20,9 +20,9 @@ class Upload(NamedTuple):
     content: bytes
 
 
-def uploaded() -> Upload | None:
-    """The file that was chosen in the form; None where none was. Refusal bad_file."""
-    file = request.files.get("file")
+def uploaded(field: str = "file") -> Upload | None:
+    """The file that was chosen in this input of the form; None where none was. Refusal bad_file."""
+    file = request.files.get(field)
     if file is None or not file.filename:
         return None
     content = file.stream.read(MAX_FILE_BYTES + 1)
@@ -31,7 +31,7 @@ def uploaded() -> Upload | None:
             file.filename, size=len(content), head=content[:_HEAD], tail=content[-PDF_TAIL_BYTES:]
         )
     except InputError as error:
-        raise Refusal("bad_file", str(error), field="file") from error
+        raise Refusal("bad_file", str(error), field=field) from error
     return Upload(name, media_type, content)
 
 

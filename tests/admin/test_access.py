@@ -58,7 +58,7 @@ def _forms(browser: Browser) -> list[dict[str, dict[str, list[str]]]]:
 
 
 def test_every_route_of_every_screen_is_named(app: Flask) -> None:
-    endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin")}
+    endpoints = {rule.endpoint for rule in app.url_map.iter_rules() if rule.rule.startswith("/admin/")}
     assert endpoints - set(app.extensions["admin_permissions"]) == {"admin.static"}
     assert len(endpoints) > 70
 

@@ -18,6 +18,19 @@ def _granted() -> Values:
     return _called() | {"state": "APPROVED", "decided_at": NOW, "decided_by_id": add("users")}
 
 
+def _granted_by_enterer() -> Values:
+    granted = _granted()
+    return granted | {"channel": "PAPER", "entered_by_id": granted["decided_by_id"]}
+
+
+def _objected() -> Values:
+    return {"objected_at": NOW, "objected_by": "a@x.example.jp"}
+
+
+def _settled() -> Values:
+    return _objected() | {"settled_at": NOW, "settled_by_id": add("users")}
+
+
 def _granted_by_one() -> Values:
     granted = _granted()
     return granted | {"decided_by_id": granted["called_by_id"]}
@@ -73,9 +86,38 @@ PEOPLE: dict[str, list[tuple[str, Any, Any]]] = {
     "ck_account_requests_whose_factor": [
         (
             "account_requests",
-            lambda: {"kind": "SECOND_FACTOR"},
-            lambda: {"kind": "SECOND_FACTOR", "state": "CONFIRMED"},
+            lambda: {"kind": "SECOND_FACTOR", "state": "DECLINED", "decided_at": NOW},
+            lambda: {"kind": "SECOND_FACTOR", "state": "MATCHED"},
         ),
+    ],
+    "ck_account_requests_which_member": [
+        ("account_requests", lambda: {"member_id": None}, lambda: {"member_id": None, "state": "MATCHED"}),
+    ],
+    "ck_account_requests_confirmed_by": [
+        ("account_requests", lambda: _called() | {"state": "CONFIRMED"}, lambda: {"state": "CONFIRMED"}),
+    ],
+    "ck_account_requests_not_the_enterer": [
+        (
+            "account_requests",
+            lambda: _granted() | {"channel": "PAPER", "entered_by_id": add("users")},
+            _granted_by_enterer,
+        ),
+    ],
+    "ck_account_requests_kept_role": [
+        (
+            "account_requests",
+            lambda: {"kind": "CHANGE", "replaced_role": "VIEWER"},
+            lambda: {"kind": "CHANGE", "replaced_role": "ADMINISTRATOR"},
+        ),
+        ("account_requests", dict, lambda: {"replaced_role": "VIEWER"}),
+    ],
+    "ck_account_requests_objected": [
+        ("account_requests", _objected, lambda: {"objected_at": NOW}),
+        ("account_requests", dict, lambda: {"objected_by": "a@x.example.jp"}),
+    ],
+    "ck_account_requests_settled": [
+        ("account_requests", _settled, lambda: _settled() | {"settled_by_id": None}),
+        ("account_requests", _settled, lambda: _settled() | {"objected_at": None, "objected_by": None}),
     ],
     "ck_account_requests_entered_by": [
         (

@@ -72,6 +72,8 @@ def test_text_is_bounded_and_codes_are_known(app: Flask, table: str) -> None:
             extra = {"held_at": NOW}
         if column == "view_reason":
             extra = {"member_id": add("members")}
+        if column == "objected_by":
+            extra = {"objected_at": NOW}
         if column == "stop_reason":
             extra = {"stopped_at": NOW}
         if column == "parent_name":
@@ -92,6 +94,7 @@ BESIDE_CODES: dict[tuple[str, str], Any] = {
     ("change_requests", "channel"): lambda: {"entered_by_id": add("users")},
     ("roster_proposals", "state"): lambda: {"decided_at": NOW},
     ("affiliations", "role"): lambda: {"member_id": None, "contractor_id": add("contractors")},
+    ("account_requests", "replaced_role"): lambda: {"kind": "CHANGE"},
     ("licence_facts", "end_reason"): lambda: {"ended_on": DAY + timedelta(days=1)},
 }
 """What has to stand beside a code for it to be the only thing wrong."""
@@ -107,6 +110,11 @@ WITH: dict[tuple[str, str], Any] = {
     ("sessions", "mandate_id"): lambda: {"member_id": add("members")},
     ("account_requests", "called_by_id"): lambda: {"called_at": NOW},
     ("account_requests", "entered_by_id"): lambda: {"channel": "PAPER"},
+    ("account_requests", "settled_by_id"): lambda: {
+        "objected_at": NOW,
+        "objected_by": "a@x.example.jp",
+        "settled_at": NOW,
+    },
     ("change_requests", "checked_by_id"): lambda: {"checked_at": NOW},
     ("change_requests", "entered_by_id"): lambda: {"channel": "STAFF"},
     ("roster_proposals", "change_id"): applied,
