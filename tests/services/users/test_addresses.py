@@ -9,10 +9,10 @@ from sqlalchemy import select
 
 from occto import clock
 from occto.access import token_hash
-from occto.domain.codes import LinkPurpose, UserState
+from occto.domain.codes import LinkPurpose, MailState, UserState
 from occto.domain.permissions import Role
 from occto.extensions import db
-from occto.models import Link, User
+from occto.models import Link, OutboxMail, User
 from occto.services.users import addresses, record, standing
 from occto.unit_of_work import run, unit_of_work
 from tests.answers import mint_link
@@ -114,6 +114,17 @@ def test_a_link_for_another_purpose_or_past_its_time_is_refused(make: Factory) -
         run(addresses.confirm_change, token_hash(token), actor=at.actor, now=NOW + timedelta(days=30))
     with refused("link_unknown"):
         run(addresses.confirm_change, token_hash(password), actor=at.actor, now=NOW)
+
+
+def test_a_mail_not_yet_sent_is_not_sent_once_its_change_is_withdrawn(make: Factory) -> None:
+    at = company(make)
+    person = at.person()
+    ask(at, person)
+    run(addresses.withdraw_change, at.member.id, person.id, actor=at.actor, now=NOW)
+    db.session.rollback()
+    states = dict(db.session.execute(select(OutboxMail.template, OutboxMail.state)).all())
+    assert states["account/email_confirm"] is MailState.SUPPRESSED
+    assert states["account/email_change_requested"] is MailState.PENDING
 
 
 def test_a_change_withdrawn_cannot_be_confirmed(make: Factory) -> None:
