@@ -12,6 +12,7 @@ from occto import clock
 from occto.delivery import deliver_due
 from occto.domain.dates import today_jst
 from occto.extensions import db
+from occto.loading import work_imports
 from occto.services import audit, jobs, rebuild, search
 from occto.services.joining import lapse
 from occto.unit_of_work import run
@@ -94,6 +95,7 @@ def _round(due: dict[str, datetime]) -> None:
     _guarded("sealing", seal_all)
     _guarded("mail", lambda: deliver_due(limit=50))
     _guarded("jobs", work_jobs)
+    _guarded("imports", work_imports)
     if now >= due["daily"]:
         due["daily"] = now + DAILY_EVERY
         _guarded("daily work", run_daily)

@@ -28,12 +28,13 @@ def store_file(
     now: datetime,
     application_id: int | None = None,
     change_request_id: int | None = None,
+    import_id: int | None = None,
 ) -> Attachment:
     """Keep a file of one case, whose kind was checked by content. Refusals: too_many_files, and the limit per Party
     (too_large).
     """
-    of_case = (Attachment.application_id == application_id, Attachment.change_request_id == change_request_id)
-    owned = of_case[0] if application_id is not None else of_case[1]
+    case = {"application_id": application_id, "change_request_id": change_request_id, "import_id": import_id}
+    owned = next(getattr(Attachment, name) == number for name, number in case.items() if number is not None)
     stored = session.execute(
         select(func.count(), func.coalesce(func.sum(Attachment.size), 0)).where(owned, Attachment.removed_at.is_(None))
     ).one()
@@ -46,8 +47,7 @@ def store_file(
     except InputError as error:
         raise Refusal("too_large", str(error), field="file") from error
     attachment = Attachment(
-        application_id=application_id,
-        change_request_id=change_request_id,
+        **case,
         kind=kind,
         name=name,
         media_type=media_type,
