@@ -130,7 +130,7 @@ def _existing(row: Row, known: KnownMember, *, today: date) -> Verdict:
     diffs = []
     for column in MEMBERS.columns:
         value = row.answers.get(column.key)
-        if column.key in SPECIAL or value is None:
+        if column.key in SPECIAL or column.key == "corporate_number" or value is None:  # the number names the member
             continue
         old = known.value_on(column.key, on)
         if old != value:

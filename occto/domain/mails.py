@@ -53,5 +53,6 @@ MAILS: dict[str, MailedLink | None] = {
     "account/recovery_code_used": None,
     "account/invited": _PASSWORD,
     "account/affiliated": None,
+    "account/invite_reminder": _PASSWORD,
 }
 """Template below `templates/mail` → the link in it."""

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session, aliased
 from occto.domain.codes import MemberState, Relation
 from occto.domain.import_control import Held
 from occto.domain.import_known import Around, KnownLicence, KnownMember, KnownRelation, KnownUser
+from occto.domain.importing import SheetKind
 from occto.models import (
     Affiliation,
     Body,
@@ -26,8 +27,13 @@ from occto.models import (
 _HELD_ONLY_BY_NAME = "名称のみ:"
 
 
-def known_members(session: Session, condition: ColumnElement[bool]) -> dict[str, KnownMember]:
-    """The members for which `condition` (on Member or its Body) holds, by operator code, in seven statements."""
+def known_members(
+    session: Session, condition: ColumnElement[bool], *, sheets: Collection[SheetKind] = tuple(SheetKind)
+) -> dict[str, KnownMember]:
+    """The members for which `condition` (on Member or its Body) holds, by operator code in the order of their rows.
+
+    `sheets` names those whose rows are to be compared or written: only what they need is read.
+    """
     rows = session.execute(
         select(
             Member.id,
@@ -40,6 +46,7 @@ def known_members(session: Session, condition: ColumnElement[bool]) -> dict[str,
         )
         .join(Body, Body.id == Member.body_id)
         .where(condition)
+        .order_by(Member.id)
     )
     found = {
         row.id: KnownMember(
@@ -53,11 +60,9 @@ def known_members(session: Session, condition: ColumnElement[bool]) -> dict[str,
         )
         for row in rows
     }
-    if found:
-        _take_facts(session, found)
-        _take_licences(session, found)
-        _take_relations(session, found)
-        _take_roster_and_roles(session, found)
+    for take, needed in _PARTS if found else ():
+        if not needed.isdisjoint(sheets):
+            take(session, found)
     return {member.operator_code: member for member in found.values()}
 
 
@@ -138,6 +143,15 @@ def _take_roster_and_roles(session: Session, found: dict[int, KnownMember]) -> N
     for member_id, email_key, role in roles:
         if member_id is not None:
             found[member_id].roles[email_key] = role
+
+
+_PARTS = (
+    (_take_facts, frozenset({SheetKind.MEMBERS, SheetKind.PAST})),
+    (_take_licences, frozenset({SheetKind.LICENCES})),
+    (_take_relations, frozenset({SheetKind.RELATIONS})),
+    (_take_roster_and_roles, frozenset({SheetKind.MEMBERS, SheetKind.ROSTER, SheetKind.USERS})),
+)
+"""What is read of a member, and the sheets that need it."""
 
 
 def by_codes(session: Session, codes: Collection[str]) -> dict[str, KnownMember]:

@@ -11,6 +11,8 @@ from occto.domain.profile import Kind
 
 SIGNS = 32_767
 _PIECE = 1 << 16
+_FIRST_YEAR = 1900
+"""Spreadsheets know no day before."""
 Line = Sequence[str | int | date | None]
 _EXPLAINED = (
     "このファイルは、会員の初期登録のひな形です。",
@@ -143,7 +145,9 @@ def _format_of(column: Column) -> str:
 
 def _write(page: Any, number: int, row: Line, formats: Mapping[str, Any], shape: Any) -> None:
     for place, value in enumerate(row):
-        if isinstance(value, date):
+        if isinstance(value, date) and value.year < _FIRST_YEAR:
+            page.write_string(number, place, value.isoformat(), shape or formats["text"])
+        elif isinstance(value, date):
             page.write_datetime(number, place, value, shape or formats["day"])
         elif type(value) is int:
             page.write_number(number, place, value, shape or formats["number"])
