@@ -7,11 +7,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from occto.domain.changes import CHANGES  # noqa: E402 - the repository is not an installed package
+from occto.domain.importing import IMPORTS  # noqa: E402 - the repository is not an installed package
 from occto.domain.joining import JOINING  # noqa: E402 - the repository is not an installed package
 from occto.domain.workflow import Flow, Step  # noqa: E402
 
 FOLDER = ROOT / "docs" / "flows"
-FLOWS = (JOINING, CHANGES)
+FLOWS = (JOINING, CHANGES, IMPORTS)
 
 
 def page(flow: Flow) -> str:

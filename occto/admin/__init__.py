@@ -8,6 +8,8 @@ from occto.admin.applications import ApplicationsView
 from occto.admin.assemblies import AssembliesView
 from occto.admin.changes import ChangesView
 from occto.admin.contracts import ContractsView
+from occto.admin.imports import ImportsView
+from occto.admin.invitations import InvitationsView
 from occto.admin.jobs import JobsView
 from occto.admin.mails import MailsView
 from occto.admin.members import MembersView
@@ -19,11 +21,13 @@ from occto.admin.users import UsersView
 from occto.admin.worklist import Worklist
 from occto.http import csp_nonce
 from occto.models import (
+    Affiliation,
     Application,
     Assembly,
     AuditEvent,
     ChangeRequest,
     ContractOfUse,
+    ImportBatch,
     Job,
     Member,
     OutboxMail,
@@ -51,6 +55,8 @@ def register(app: Flask) -> None:
         RosterView(RosterProposal, endpoint="roster"),
         ContractsView(ContractOfUse, endpoint="contracts"),
         UsersView(User, endpoint="users"),
+        InvitationsView(Affiliation, endpoint="invitations"),
+        ImportsView(ImportBatch, endpoint="imports"),
         AssembliesView(Assembly, endpoint="assemblies"),
         MailsView(OutboxMail, endpoint="mails"),
         JobsView(Job, endpoint="jobs"),

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from occto.domain.import_control import ControlBook, Held
 from occto.domain.import_known import Around, Fault, Row, Verdict
@@ -182,17 +182,24 @@ def page_of_rows(
     return list(session.scalars(query.order_by(ImportRow.row_no).limit(limit)))
 
 
+def _to_mend(import_id: int) -> ColumnElement[bool]:
+    """Rows that could not or will not be entered, with all others that wait for them: of a member that comes in whole."""
+    other = aliased(ImportRow)
+    faulty = select(other.key).where(
+        other.import_id == import_id, other.outcome == RowOutcome.FAULTY, other.sheet != SheetKind.ROSTER
+    )
+    waiting = and_(ImportRow.outcome.in_(TO_ENTER), ImportRow.sheet != SheetKind.ROSTER, ImportRow.key.in_(faulty))
+    left = ImportRow.outcome.in_((RowOutcome.FAULTY, RowOutcome.SKIPPED))
+    return and_(ImportRow.import_id == import_id, or_(left, waiting))
+
+
 def faulty_rows(
     session: Session, import_id: int, *, sheet: SheetKind
 ) -> Iterator[tuple[dict[str, str], list[list[str]]]]:
-    """Cells as typed and faults of the rows that could not or will not be entered, and of those held back with them."""
+    """Cells as typed and faults of the rows to be mended; mended, they can be sent back by themselves."""
     query = (
         select(ImportRow.typed, ImportRow.faults)
-        .where(
-            ImportRow.import_id == import_id,
-            ImportRow.sheet == sheet,
-            ImportRow.outcome.in_((RowOutcome.FAULTY, RowOutcome.SKIPPED)),
-        )
+        .where(_to_mend(import_id), ImportRow.sheet == sheet)
         .order_by(ImportRow.row_no)
     )
     for row in session.execute(query, execution_options={"yield_per": TOGETHER}):
@@ -201,10 +208,8 @@ def faulty_rows(
 
 def faulty_sheets(session: Session, import_id: int) -> list[SheetKind]:
     """The sheets that have such rows."""
-    found = counts(session, import_id)
-    return [
-        sheet for sheet in SheetKind if found.get((sheet, RowOutcome.FAULTY)) or found.get((sheet, RowOutcome.SKIPPED))
-    ]
+    found = set(session.scalars(select(ImportRow.sheet).where(_to_mend(import_id)).distinct()))
+    return [sheet for sheet in SheetKind if sheet in found]
 
 
 def touched_members(session: Session, batch: ImportBatch) -> int:

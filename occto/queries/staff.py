@@ -4,8 +4,9 @@ from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import MailState
+from occto.domain.importing import ImportState
 from occto.domain.permissions import Permission
-from occto.models import Application, ChangeRequest, OutboxMail
+from occto.models import Application, ChangeRequest, ImportBatch, OutboxMail
 from occto.queries.viewer import Viewer
 from occto.queries.work_tabs import APPLICATION_WAITS, CHANGE_WAITS, application_for_another_person
 
@@ -35,16 +36,22 @@ _WAITING = select(
     .where(OutboxMail.state.in_(UNDELIVERED))
     .scalar_subquery()
     .label("mails"),
+    select(func.count())
+    .select_from(ImportBatch)
+    .where(ImportBatch.state == ImportState.CHECKED)
+    .scalar_subquery()
+    .label("imports"),
 )
 """Built once: every staff screen asks it."""
 
 
 def waiting_numbers(session: Session) -> dict[str, int]:
-    """What the menu says: cases and change requests waiting for staff, both together, and mails that did not arrive."""
+    """What the menu says: cases and change requests waiting for staff, both together, mails that did not arrive, imports to release."""
     found = session.execute(_WAITING).one()
     return {
         "cases": found.cases,
         "changes": found.changes,
         "work": found.cases + found.changes,
         "mails": found.mails,
+        "imports": found.imports,
     }

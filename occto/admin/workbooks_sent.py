@@ -1,0 +1,29 @@
+"""The workbook of a form: read once, guarded by content, named for people."""
+
+from typing import NamedTuple
+
+from flask import request
+
+from occto.domain.files import plain_name
+from occto.domain.text import InputError
+from occto.workbooks.guard import MOST_BYTES, check_workbook
+
+
+class Sent(NamedTuple):
+    """A workbook that can be opened: name to show and bytes."""
+
+    name: str
+    content: bytes
+
+
+def workbook_sent() -> tuple[Sent | None, str]:
+    """The workbook that was chosen, or a sentence that says what is wrong with it."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return None, "Excel のファイルを選んでください。"
+    content = file.stream.read(MOST_BYTES + 1)
+    try:
+        check_workbook(content)
+    except InputError as error:
+        return None, str(error)
+    return Sent(plain_name(file.filename, extension="xlsx"), content), ""
