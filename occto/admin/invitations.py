@@ -71,7 +71,7 @@ class InvitationsView(StaffView):
     """招待. A row is an administrator at a member; one person at several members has several rows and gets one mail."""
 
     see = Permission.USER_INVITE
-    title = "招待"
+    title, under = "招待", "imports"
     subject_kind, personal = "USER", True
     list_template = "admin/invitations.html"
     search_hint = "商号、氏名、メールアドレス"
