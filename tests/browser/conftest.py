@@ -20,7 +20,8 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from occto import create_app
 from occto.delivery import deliver_due
 from occto.extensions import db
-from occto.worker import seal_all
+from occto.loading import work_imports
+from occto.worker import seal_all, work_jobs
 from tests.conftest import settings
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -114,6 +115,8 @@ def _work(app: Flask, stop: threading.Event) -> None:
         with app.app_context():
             deliver_due()
             seal_all()
+            work_jobs()
+            work_imports()
             db.session.remove()
 
 
