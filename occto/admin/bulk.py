@@ -35,10 +35,12 @@ class BulkAct:
     lead: str
     permission: Permission
     only: tuple[ColumnElement[bool], ...] = ()
+    words: str = ""
+    """What it is called where a list offers one kind of act twice."""
 
     @property
     def title(self) -> str:
-        return label(self.kind)
+        return self.words or label(self.kind)
 
 
 class BulkActs:

@@ -15,7 +15,7 @@ from occto.admin.exports import attached
 from occto.admin.import_rows import ImportRows
 from occto.admin.reconciliation import Reconciliation
 from occto.admin.verb_view import Door, Doors, Preview
-from occto.admin.workbooks_sent import workbook_sent
+from occto.admin.workbooks_sent import form_sent, workbook_sent
 from occto.domain.codes import ScanState
 from occto.domain.dates import format_instant, today_jst
 from occto.domain.importing import WORKED, ImportState, RowOutcome, SheetKind
@@ -68,7 +68,7 @@ class ImportsView(Doors, ImportRows, Reconciliation, StaffView):
     list_template = "admin/imports.html"
     column_list = ("name", "state", "progress", "uploader", "uploaded_at", "releaser")
     reads = ("name", "state", "progress", "total", "uploaded_at")
-    column_details_list = ("note", "uploaded_at", "released_at", "finished_at", "last_error")
+    column_details_list = ("note", "uploaded_at", "finished_at", "last_error")
     column_labels: ClassVar[dict[str, str]] = {
         "name": "ファイル",
         "state": "状態",
@@ -159,7 +159,7 @@ class ImportsView(Doors, ImportRows, Reconciliation, StaffView):
             lead="ファイルを読み込み、いまの登録と比べた結果を一覧にします。別の方が反映するまで、登録は変わりません。",
             multipart=True,
         )
-        form = UploadForm(request.form if request.method == "POST" else None)
+        form = UploadForm(form_sent())
         if request.method == "GET":
             return self.entry(door, form, version=None)
         sent, problem = workbook_sent()

@@ -114,12 +114,14 @@ class InvitationsView(StaffView):
                 "まだ招待していない管理者の方に、ログインIDをお知らせし、パスワードを決めるリンクを送ります。数社の管理者を兼ねる方には、1通だけ送ります。",
                 Permission.USER_INVITE,
                 only=(_CONDITIONS[_S.NOT_SENT],),
+                words="未送付の管理者に招待メールを送る",
             ),
             "remind": BulkAct(
                 JobKind.INVITE,
                 "招待してから7日たっても設定していない方と、メールが届かなかった方に、もう一度お願いを送ります。",
                 Permission.USER_INVITE,
                 only=(_due(),),
+                words="設定していない管理者に、もう一度お願いを送る",
             ),
         }
 

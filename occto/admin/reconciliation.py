@@ -11,7 +11,7 @@ from occto import clock
 from occto.access import permit
 from occto.admin.exports import attached
 from occto.admin.verb_view import Door
-from occto.admin.workbooks_sent import workbook_sent
+from occto.admin.workbooks_sent import form_sent, workbook_sent
 from occto.domain.codes import Licence
 from occto.domain.dates import today_jst
 from occto.domain.import_sheets import Cell, Column
@@ -48,7 +48,7 @@ class Reconciliation:
     @permit(Permission.IMPORT_SEE)
     def reconcile(self: Any) -> Any:
         """The list and what it does not have in common with the register."""
-        form = ReconcileForm(request.form if request.method == "POST" else None)
+        form = ReconcileForm(form_sent())
         if request.method == "GET":
             return self._reconcile_page(form, None)
         sent, problem = workbook_sent()
@@ -60,7 +60,8 @@ class Reconciliation:
                 problem = str(error)
         if found is None:
             form.validate()
-            form.add_error("file", problem)
+            if problem:
+                form.add_error("file", problem)
             return self._reconcile_page(form, None), 422
         if "save" in request.form:
             name = f"照合の結果_{today_jst(clock.now()).isoformat()}.xlsx"

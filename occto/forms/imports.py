@@ -4,6 +4,8 @@ from occto.forms.base import BaseForm
 from occto.forms.fields import ChoiceField, InputField, TextField
 from occto.forms.validators import Required
 
+_CHOOSE = "Excel のファイルを選んでください。"
+
 
 class WorkbookField(InputField):
     """A workbook; only its name is kept in the page. The file itself is checked by content in the screen."""
@@ -19,7 +21,9 @@ class UploadForm(BaseForm):
     """A workbook for the dry run."""
 
     file = WorkbookField(
-        "Excel のファイル", hint="ひな形に入力したもの（.xlsx、10MB まで）。反映するまで、登録は変わりません。"
+        "Excel のファイル",
+        [Required(_CHOOSE)],
+        hint="ひな形に入力したもの（.xlsx、10MB まで）。反映するまで、登録は変わりません。",
     )
     note = TextField(
         "データの出どころ",
@@ -50,5 +54,6 @@ class ReconcileForm(BaseForm):
 
     file = WorkbookField(
         "照らし合わせる一覧",
+        [Required(_CHOOSE)],
         hint="1枚目のシートの1行目に「事業者コード」「法人番号」「商号」「区分」の見出し（.xlsx）。事業者コードか法人番号のどちらかは必要です。",
     )
