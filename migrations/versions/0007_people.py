@@ -232,6 +232,9 @@ def upgrade():
         sa.Column("released_at", UtcDateTime(), nullable=True),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
         sa.Column("lease_until", UtcDateTime(), nullable=True, comment="until when one worker holds it"),
+        sa.Column(
+            "attempts", sa.Integer(), nullable=False, comment="times in a row that a round failed by a fault of ours"
+        ),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column(
             "version",

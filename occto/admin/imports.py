@@ -79,7 +79,7 @@ class ImportsView(Doors, ImportRows, Reconciliation, StaffView):
         "releaser": "反映した方",
         "released_at": "反映を始めた日時",
         "finished_at": "終わった日時",
-        "last_error": "読み込めなかった理由など",
+        "last_error": "中止の理由など",
     }
     column_formatters = {"progress": _progress}
     orders = {"new": Order("新しい順", ImportBatch.id, descending=True)}

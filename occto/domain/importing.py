@@ -52,7 +52,7 @@ IMPORT_STATES: dict[str, str] = {
     S.RELEASED: "反映中",
     S.DONE: "反映済み",
     S.DROPPED: "取りやめ",
-    S.FAILED: "読み込めませんでした",
+    S.FAILED: "中止",
 }
 SHEETS: dict[str, str] = {
     SheetKind.MEMBERS: "会員",
@@ -82,7 +82,7 @@ IMPORTS = Flow(
     steps=(
         Step("read", "ファイルを読み込む（自動）", frozenset({S.UPLOADED}), S.READ, Permission.IMPORT_PREPARE),
         Step("compare", "登録と比べる（自動）", frozenset({S.READ}), S.CHECKED, Permission.IMPORT_PREPARE),
-        Step("fail", "読み込めない（自動）", frozenset({S.UPLOADED, S.READ}), S.FAILED, Permission.IMPORT_PREPARE),
+        Step("fail", "続けられない（自動）", frozenset(WORKED), S.FAILED, Permission.IMPORT_PREPARE),
         Step("release", "反映する", frozenset({S.CHECKED}), S.RELEASED, Permission.IMPORT_RELEASE, second_person=True),
         Step("enter", "反映し終わる（自動）", frozenset({S.RELEASED}), S.DONE, Permission.IMPORT_RELEASE),
         Step("drop", "取りやめる", frozenset({S.UPLOADED, S.READ, S.CHECKED}), S.DROPPED, Permission.IMPORT_PREPARE),

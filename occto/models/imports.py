@@ -44,6 +44,7 @@ class ImportBatch(Base):
     released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="until when one worker holds it")
+    attempts: Mapped[int] = mapped_column(default=0, comment="times in a row that a round failed by a fault of ours")
     last_error: Mapped[str | None] = mapped_column(Text)
     version: Mapped[Version]
 

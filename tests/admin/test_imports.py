@@ -143,13 +143,15 @@ def test_without_a_file_or_its_source_nothing_is_kept(operator: Browser) -> None
     assert db.session.scalar(select(func.count()).select_from(ImportBatch)) == 0
 
 
-def _sheet(title: str, *rows: list[Any]) -> bytes:
+def _sheet(title: str, *rows: list[Any], merged: str = "") -> bytes:
     made = Workbook()
     page = made.active
     assert page is not None
     page.title = title
     for row in rows:
         page.append(row)
+    if merged:
+        page.merge_cells(merged)
     file = BytesIO()
     made.save(file)
     return file.getvalue()
@@ -164,6 +166,7 @@ UNREADABLE: dict[str, tuple[bytes, str]] = {
     "heading twice": (_sheet("名簿番号", ["名簿番号", "名簿番号*"]), "2つあります"),
     "heading missing": (_sheet("名簿番号", ["事業者コード"]), "見出し「名簿番号」がありません"),
     "no rows": (_sheet("名簿番号", ["事業者コード", "名簿番号"], ["※説明", ""]), "行が1つもありません"),
+    "merged cells": (_sheet("名簿番号", ["事業者コード", "名簿番号"], ["00001", 1], merged="A2:B2"), "結合されたセル"),
     "no workbook inside": (_zip(xl__workbook_xml=b"<x/>"), "壊れているかもしれません"),
 }
 
@@ -175,6 +178,24 @@ def test_what_cannot_be_read_says_why(loading: Loading, operator: Browser, kind:
     assert batch(number).state is ImportState.FAILED
     operator.get(f"/admin/imports/details/?id={number}")
     assert words in operator.text
+
+
+def test_too_many_rows_are_refused_before_they_are_kept(
+    loading: Loading, operator: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("occto.workbooks.reading.MOST_ROWS", 2)
+    number = loading.check(whole(1, 2, 3))
+    assert batch(number).state is ImportState.FAILED
+    operator.get(f"/admin/imports/details/?id={number}")
+    assert "行が 2 を超えています" in operator.text
+
+
+def test_a_formula_is_said_at_its_row(loading: Loading, operator: Browser) -> None:
+    number = loading.check(_sheet("名簿番号", ["事業者コード", "名簿番号"], ["00001", "=1+1"], [None, 5]))
+    assert {outcome for _s, _r, outcome in outcomes(number)} == {RowOutcome.FAULTY}
+    operator.get(f"/admin/imports/rows/?id={number}&sheet=ROSTER")
+    assert "数式は読み込めません" in operator.text
+    assert "どの会員の行かがわかりません" in operator.text
 
 
 def test_four_eyes_by_crafted_posts(loading: Loading, approver: Browser) -> None:

@@ -18,6 +18,7 @@ from occto.services.files import store_file
 LEASE = timedelta(minutes=2)
 MOST_FAILURES = 5
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_BROKEN = "処理が続けて失敗したため、中止しました。反映済みの行はそのままです。システム管理者にお知らせください。"
 _STALE = "画面を開いたあとに、この取込みの状態が変わりました。いまの状態をお確かめください。"
 
 
@@ -113,15 +114,18 @@ def pause(session: Session, import_id: int) -> None:
     """Give the lease back between two rounds, so that other work has its turn."""
     batch = locked(session, import_id)
     if batch.state in WORKED:
-        batch.lease_until = None
+        batch.lease_until, batch.attempts = None, 0
         session.flush()
 
 
 def give_up(session: Session, import_id: int, *, reason: str, now: datetime) -> None:
     """The workbook as a whole cannot be taken: `reason` says why and what to do."""
     batch = locked(session, import_id)
-    if batch.state not in (ImportState.UPLOADED, ImportState.READ):
-        return
+    if batch.state in WORKED:
+        _give_up(session, batch, reason=reason, now=now)
+
+
+def _give_up(session: Session, batch: ImportBatch, *, reason: str, now: datetime) -> None:
     take(batch, "fail")
     batch.finished_at, batch.lease_until, batch.last_error = now, None, reason[:500]
     audit.record(
@@ -131,11 +135,15 @@ def give_up(session: Session, import_id: int, *, reason: str, now: datetime) -> 
 
 
 def note_trouble(session: Session, import_id: int, *, error: str, now: datetime) -> None:
-    """A fault of ours: nothing of the batch was written, and it is tried again when the lease has run out."""
+    """A fault of ours: nothing of the batch was written. It is tried again later; after MOST_FAILURES the import stops."""
     batch = locked(session, import_id)
-    if batch.state in WORKED:
-        batch.last_error, batch.lease_until = error[:500], now + LEASE
-        session.flush()
+    if batch.state not in WORKED:
+        return
+    batch.attempts += 1
+    batch.last_error, batch.lease_until = error[:500], now + LEASE
+    if batch.attempts >= MOST_FAILURES:
+        _give_up(session, batch, reason=f"{_BROKEN}（{error}）", now=now)
+    session.flush()
 
 
 def rows_of(session: Session, import_id: int, keys: Sequence[str]) -> list[ImportRow]:

@@ -218,6 +218,22 @@ def test_a_fault_of_ours_is_noted_and_tried_again(loading: Loading, monkeypatch:
     assert batch(number).state is ImportState.DONE
 
 
+def test_what_fails_again_and_again_stops(loading: Loading, monkeypatch: pytest.MonkeyPatch) -> None:
+    number = loading.check(whole(1))
+    loading.release(number)
+    monkeypatch.setattr(entering.register, "finish_change", _broken)
+    for _ in range(case.MOST_FAILURES):
+        assert worker_side.work_imports()
+        db.session.remove()
+        _let_the_lease_run_out(number)
+    assert batch(number).state is ImportState.FAILED
+    assert "処理が続けて失敗したため" in (batch(number).last_error or "")
+    assert _members() == 0
+    assert not worker_side.work_imports()
+    db.session.remove()
+    assert loading.upload(whole(2))
+
+
 def _broken(*_args: object, **_values: object) -> None:
     raise ZeroDivisionError
 
