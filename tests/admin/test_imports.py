@@ -8,10 +8,13 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
+from occto.domain.files import MAX_FILE_BYTES
 from occto.domain.importing import ImportState, RowOutcome
 from occto.domain.permissions import Role
+from occto.domain.text import InputError
 from occto.extensions import db
 from occto.models import AccessEvent, AuditEvent, ImportBatch, Member
+from occto.workbooks.guard import check_workbook
 from tests.admin.counting import statements
 from tests.admin.office import unchanged
 from tests.clients import Browser
@@ -122,7 +125,6 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     ),
     "bomb": (_zip(xl__workbook_xml=b"<x/>", xl__big_xml=b"\0" * (101 * 1024 * 1024)), "大きくなりすぎます"),
     "cut": (book(whole(1))[:3000], "Excel のファイルとして開けませんでした"),
-    "large": (b"PK" + b"\0" * (10 * 1024 * 1024), "10MB 以下"),
 }
 
 
@@ -133,6 +135,11 @@ def test_what_is_no_workbook_is_refused_at_once(operator: Browser, kind: str) ->
     assert _send(operator, content) == 422
     assert words in operator.text
     assert unchanged(before)
+
+
+def test_a_workbook_may_weigh_ten_megabytes() -> None:
+    with pytest.raises(InputError, match="10MB 以下"):
+        check_workbook(b"PK" + b"\0" * MAX_FILE_BYTES)
 
 
 def test_without_a_file_or_its_source_nothing_is_kept(operator: Browser) -> None:

@@ -114,7 +114,7 @@ def test_one_person_at_two_members_gets_one_mail(loading: Loading, staff: Browse
     _finish()
     assert len(_mails()) == 3
     assert db.session.scalars(select(JobLeftover.outcome)).all() == [Outcome.ON_ITS_WAY]
-    staff.get("/admin/jobs/details/?id=1")
+    staff.get(f"/admin/jobs/details/?id={db.session.scalar(select(Job.id))}")
     assert "佐藤 1子　取込電力4株式会社" in staff.text
 
 
