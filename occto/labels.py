@@ -13,6 +13,8 @@ from occto.domain.changes import LABELS as CHANGE_STATES
 from occto.domain.changes import ChangeState
 from occto.domain.dates import format_date
 from occto.domain.importing import IMPORT_STATES, ROW_OUTCOMES, SHEETS, ImportState, RowOutcome, SheetKind
+from occto.domain.invitations import LABELS as INVITATION_STATES
+from occto.domain.invitations import InvitationState
 from occto.domain.jobs import LABELS as JOB_WORDS
 from occto.domain.joining import LABELS as APPLICATION_STATES
 from occto.domain.joining import ApplicationState, Stage
@@ -124,6 +126,7 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
     codes.Procedure: {"VIEW": "閲覧", "CHANGES": "変更申請", "USERS": "ユーザ管理", "ASSEMBLY_REPLY": "総会回答"},
     AccountRequestKind: ACCOUNT_KINDS,
     AccountRequestState: ACCOUNT_STATES,
+    InvitationState: INVITATION_STATES,
     ImportState: IMPORT_STATES,
     SheetKind: SHEETS,
     RowOutcome: ROW_OUTCOMES,

@@ -12,6 +12,7 @@ from occto import clock, signing
 from occto.delivery import deliver_due
 from occto.domain.dates import end_of_day_exclusive, today_jst
 from occto.extensions import db
+from occto.loading import work_imports
 from occto.services import audit, certificates, jobs, rebuild, search
 from occto.services.joining import lapse
 from occto.services.mandates import daily as mandates
@@ -100,6 +101,7 @@ def _round(due: dict[str, datetime]) -> None:
     _guarded("sealing", seal_all)
     _guarded("mail", lambda: deliver_due(limit=50))
     _guarded("jobs", work_jobs)
+    _guarded("imports", work_imports)
     if now >= due["daily"]:
         due["daily"] = next_daily(now)
         _guarded("daily work", run_daily)

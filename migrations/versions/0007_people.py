@@ -25,6 +25,8 @@ _CODES = (
     ("register_changes", "source_kind", ("IMPORT",)),
     ("attachments", "kind", ("IDENTITY", "WORKBOOK")),
     ("links", "purpose", ("CONFIRM_EMAIL", "REPORT_LOSS", "ACCOUNT_REQUEST", "OBJECT")),
+    ("jobs", "kind", ("INVITE",)),
+    ("job_leftovers", "outcome", ("RECENT", "SET_UP", "ON_ITS_WAY", "ENDED")),
 )
 """Codes that columns take besides those so far. Going back leaves them wide: rows stay."""
 
@@ -229,6 +231,7 @@ def upgrade():
             "state",
             sa.Enum(
                 "UPLOADED",
+                "READ",
                 "CHECKED",
                 "RELEASED",
                 "DONE",
@@ -257,6 +260,9 @@ def upgrade():
         sa.Column("released_at", UtcDateTime(), nullable=True),
         sa.Column("finished_at", UtcDateTime(), nullable=True),
         sa.Column("lease_until", UtcDateTime(), nullable=True, comment="until when one worker holds it"),
+        sa.Column(
+            "attempts", sa.Integer(), nullable=False, comment="times in a row that a round failed by a fault of ours"
+        ),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.Column(
             "version",
@@ -528,11 +534,13 @@ def upgrade():
             "key", SortText, nullable=False, comment="operator code or corporate number that the row is matched by"
         ),
         sa.Column("typed", Document, nullable=False, comment="the cells as they stand"),
-        sa.Column("answers", Document, nullable=True, comment="clean values; none while something is wrong"),
+        sa.Column("answers", Document, nullable=True, comment="clean values; none where a cell could not be read"),
         sa.Column("faults", Document, nullable=False, comment="[column, sentence] of each fault"),
+        sa.Column("diffs", Document, nullable=False, comment="[title, old, new] of each value that would change"),
         sa.Column(
             "outcome",
             sa.Enum(
+                "READ",
                 "NEW",
                 "CHANGED",
                 "SAME",
@@ -563,7 +571,8 @@ def upgrade():
     with op.batch_alter_table("import_rows", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_import_rows_change_id"), ["change_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_import_rows_member_id"), ["member_id"], unique=False)
-        batch_op.create_index("ix_import_rows_outcome", ["import_id", "outcome"], unique=False)
+        batch_op.create_index("ix_import_rows_outcome", ["import_id", "outcome", "key"], unique=False)
+        batch_op.create_index("ix_import_rows_key", ["import_id", "key"], unique=False)
 
     _add_columns(sqlite)
     for name, (columns, state) in _ONE_MANDATE.items():
@@ -596,6 +605,7 @@ def downgrade():
     _remove_columns(sqlite)
     with op.batch_alter_table("import_rows", schema=None) as batch_op:
         batch_op.drop_index("ix_import_rows_outcome")
+        batch_op.drop_index("ix_import_rows_key")
         batch_op.drop_index(batch_op.f("ix_import_rows_member_id"))
         batch_op.drop_index(batch_op.f("ix_import_rows_change_id"))
 

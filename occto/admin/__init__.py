@@ -9,6 +9,8 @@ from occto.admin.applications import ApplicationsView
 from occto.admin.assemblies import AssembliesView
 from occto.admin.changes import ChangesView
 from occto.admin.contracts import ContractsView
+from occto.admin.imports import ImportsView
+from occto.admin.invitations import InvitationsView
 from occto.admin.jobs import JobsView
 from occto.admin.mails import MailsView
 from occto.admin.mandates import MandatesView
@@ -23,11 +25,13 @@ from occto.admin.worklist import Worklist
 from occto.http import csp_nonce
 from occto.models import (
     AccountRequest,
+    Affiliation,
     Application,
     Assembly,
     AuditEvent,
     ChangeRequest,
     ContractOfUse,
+    ImportBatch,
     Job,
     Mandate,
     Member,
@@ -59,6 +63,8 @@ def register(app: Flask) -> None:
         AccountRequestsView(AccountRequest, endpoint="account_requests"),
         StaffFactorsView(AccountRequest, endpoint="staff_factors"),
         MandatesView(Mandate, endpoint="contractors"),
+        InvitationsView(Affiliation, endpoint="invitations"),
+        ImportsView(ImportBatch, endpoint="imports"),
         AssembliesView(Assembly, endpoint="assemblies"),
         MailsView(OutboxMail, endpoint="mails"),
         JobsView(Job, endpoint="jobs"),

@@ -105,6 +105,9 @@ class Screen:
     counter: ClassVar[str] = ""
     """Which number of waiting work the menu shows: work, cases, changes, mails or none."""
 
+    under: ClassVar[str] = ""
+    """The endpoint of the screen in whose place of the menu this one stands; it has none of its own then."""
+
     def menu_by_work(self) -> list[dict[str, Any]]:
         """The menu by work: what this viewer may see, with the number of what waits."""
         numbers = staff.waiting_numbers(db.session())
@@ -113,12 +116,12 @@ class Screen:
             {
                 "label": view.name,
                 "url": _address(request.script_root, f"{view.endpoint}.{view._default_view}"),
-                "current": view is self,
+                "current": view is self or view.endpoint == self.under,
                 "gap": view.gap,
                 "number": numbers.get(view.counter, 0),
             }
             for view in views
-            if view.is_accessible()
+            if not view.under and view.is_accessible()
         ]
 
     def render(self, template: str, **kwargs: Any) -> str:

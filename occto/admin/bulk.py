@@ -35,10 +35,12 @@ class BulkAct:
     lead: str
     permission: Permission
     only: tuple[ColumnElement[bool], ...] = ()
+    words: str = ""
+    """What it is called where a list offers one kind of act twice."""
 
     @property
     def title(self) -> str:
-        return label(self.kind)
+        return self.words or label(self.kind)
 
 
 class BulkActs:
@@ -71,7 +73,9 @@ class BulkActs:
                 Stale("画面を開いたあとに、対象が変わりました。件数を確かめて、もう一度入力してください。").sentence,
                 "danger",
             )
-            return redirect(url_for(f"{self.endpoint}.bulk_act", **{"act": key, **asked.values}), 303)
+            return redirect(
+                url_for(f"{self.endpoint}.bulk_act", **{"act": key, **asked.values, **self.kept_in_the_form()}), 303
+            )
         if request.method == "POST" and form.check(len(ids)):
             try:
                 return once(lambda session: self._queue(session, asked, act, seen=form.seen.data))
@@ -82,7 +86,21 @@ class BulkActs:
 
     def _rows_for(self: Any, session: Session, asked: Asked, act: BulkAct) -> list[int]:
         conditions = [*self.conditions(asked), *act.only]
-        return list(session.scalars(select(self.model.id).where(*conditions).order_by(self.model.id)))
+        return self.narrowed(list(session.scalars(select(self.model.id).where(*conditions).order_by(self.model.id))))
+
+    def narrowed(self, ids: list[int]) -> list[int]:
+        """Which of the rows that match are meant; a screen with waves takes a part of them."""
+        return ids
+
+    def kept_in_the_form(self) -> dict[str, str]:
+        """What the confirmation has to send again besides the act and what was asked for."""
+        return {}
+
+    def names_of(self: Any, session: Session, ids: list[int]) -> list[str]:
+        """What rows are called on the page before the act."""
+        column = getattr(self.model, self.bulk_name)
+        query = select(self.model.id, column).where(self.model.id.in_(ids)).order_by(self.model.id)
+        return [row[1] for row in session.execute(query)]
 
     def _queue(self: Any, session: Session, asked: Asked, act: BulkAct, *, seen: str) -> str:
         """Fix the set under the lock of the writing transaction: exactly what the page showed, or nothing."""
@@ -94,11 +112,7 @@ class BulkActs:
 
     def _bulk_page(self: Any, key: str, act: BulkAct, asked: Asked, ids: list[int], form: BulkForm) -> str:
         first = ids[:SHOWN]
-        column = getattr(self.model, self.bulk_name)
-        named = db.session.execute(
-            select(self.model.id, column).where(self.model.id.in_(first)).order_by(self.model.id)
-        )
-        names = [row[1] for row in named]
+        names = self.names_of(db.session(), first)
         page: str = self.render(
             "admin/bulk.html",
             act=act,
@@ -107,7 +121,7 @@ class BulkActs:
             conditions=self.in_words(asked),
             form=form,
             form_id=new_form_id(),
-            hidden={"act": key, **asked.values},
+            hidden={"act": key, **asked.values, **self.kept_in_the_form()},
             back=url_for(f"{self.endpoint}.index_view", **asked.values),  # type: ignore[arg-type]
             errors=bool(form.errors or form.form_errors),
         )

@@ -11,12 +11,19 @@ from occto.domain.jobs import JobKind, JobState
 from occto.domain.permissions import Permission
 from occto.extensions import db
 from occto.labels import choices, label
-from occto.models import Job, JobLeftover, Member, OutboxMail, User
+from occto.models import Affiliation, Job, JobLeftover, Member, OutboxMail, User
 
 LISTED = 500
+_ADMINISTRATOR = (
+    select(User.name + "　" + Member.current_name)
+    .where(User.id == Affiliation.user_id, Member.id == Affiliation.member_id)
+    .correlate(Affiliation)
+    .scalar_subquery()
+)
 _PAGES: dict[JobKind, tuple[Any, Any, str, Permission]] = {
     JobKind.CONFIRM_REQUEST: (Member, Member.current_name, "members.details_view", Permission.MEMBER_SEE),
     JobKind.MAIL_RESEND: (OutboxMail, OutboxMail.to_address, "mails.details_view", Permission.MAIL_SEE),
+    JobKind.INVITE: (Affiliation, _ADMINISTRATOR, "invitations.details_view", Permission.USER_INVITE),
 }
 
 

@@ -87,6 +87,13 @@ def display_name(name: str, *, kind: FileKind) -> str:
     return f"{stem[: MAX_NAME_LENGTH - len(extension) - 1].rstrip()}.{extension}"
 
 
+def plain_name(name: str, *, extension: str) -> str:
+    """Return a name of at most 120 code points with this extension, without path and invisible signs."""
+    stem = _bare_name(name)
+    stem = (stem[: -len(extension) - 1] if stem.lower().endswith(f".{extension}") else stem).strip(". ") or _UNNAMED
+    return f"{stem[: MAX_NAME_LENGTH - len(extension) - 1].rstrip()}.{extension}"
+
+
 def _bare_name(name: str) -> str:
     last = re.split(r"[/\\]", name[-1000:])[-1]
     visible = "".join(sign for sign in last if sign.isprintable() or sign == "　")

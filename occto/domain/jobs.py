@@ -12,6 +12,7 @@ class JobKind(StrEnum):
 
     CONFIRM_REQUEST = "CONFIRM_REQUEST"
     MAIL_RESEND = "MAIL_RESEND"
+    INVITE = "INVITE"
 
 
 class JobState(StrEnum):
@@ -28,12 +29,17 @@ class Outcome(StrEnum):
     NO_ADDRESS = "NO_ADDRESS"
     LEFT = "LEFT"
     CHANGED = "CHANGED"
+    SET_UP = "SET_UP"
+    RECENT = "RECENT"
+    ON_ITS_WAY = "ON_ITS_WAY"
+    ENDED = "ENDED"
 
 
 LABELS: dict[type[StrEnum], dict[str, str]] = {
     JobKind: {
         "CONFIRM_REQUEST": "登録内容の確認をお願いするメールを送る",
         "MAIL_RESEND": "届かなかったメールをまとめて再送する",
+        "INVITE": "管理者に招待メールを送る",
     },
     JobState: {"WAITING": "待ち", "RUNNING": "処理中", "DONE": "完了", "FAILED": "中断"},
     Outcome: {
@@ -41,6 +47,10 @@ LABELS: dict[type[StrEnum], dict[str, str]] = {
         "NO_ADDRESS": "メールアドレスの登録なし",
         "LEFT": "退会",
         "CHANGED": "状態が変わったため対象外",
+        "SET_UP": "設定済み",
+        "RECENT": "7日以内に送付済み",
+        "ON_ITS_WAY": "送信待ち（同じ方への招待）",
+        "ENDED": "管理者ではない、または停止中",
     },
 }
 

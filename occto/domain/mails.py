@@ -99,6 +99,7 @@ MAILS: dict[str, MailedLink | None] = {
     "account/administrator_ended": None,
     "account/factor_reset": _PASSWORD,
     "account/factor_reset_told": None,
+    "account/invite_reminder": _PASSWORD,
 }
 """Template below `templates/mail` → the link in it."""
 INVITING = ("account/invited", "account/set_password", "users/invited")

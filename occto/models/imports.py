@@ -44,6 +44,7 @@ class ImportBatch(Base):
     released_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     lease_until: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="until when one worker holds it")
+    attempts: Mapped[int] = mapped_column(default=0, comment="times in a row that a round failed by a fault of ours")
     last_error: Mapped[str | None] = mapped_column(Text)
     version: Mapped[Version]
 
@@ -53,7 +54,8 @@ class ImportRow(Base):
 
     __tablename__ = "import_rows"
     __table_args__ = (
-        Index("ix_import_rows_outcome", "import_id", "outcome"),
+        Index("ix_import_rows_outcome", "import_id", "outcome", "key"),
+        Index("ix_import_rows_key", "import_id", "key"),
         bounded("key", 200),
     )
 
@@ -65,9 +67,12 @@ class ImportRow(Base):
     key: Mapped[str] = mapped_column(SortText, comment="operator code or corporate number that the row is matched by")
     typed: Mapped[dict[str, Any]] = mapped_column(Document, comment="the cells as they stand")
     answers: Mapped[dict[str, Any] | None] = mapped_column(
-        Document, comment="clean values; none while something is wrong"
+        Document, comment="clean values; none where a cell could not be read"
     )
     faults: Mapped[list[list[str]]] = mapped_column(Document, comment="[column, sentence] of each fault")
+    diffs: Mapped[list[list[str]]] = mapped_column(
+        Document, default=list, comment="[title, old, new] of each value that would change"
+    )
     outcome: Mapped[RowOutcome] = mapped_column(code(RowOutcome, name="outcome"))
     member_id: Mapped[int | None] = mapped_column(BigId, refers("members.id"), index=True)
     change_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"), index=True)

@@ -4,8 +4,9 @@ from sqlalchemy import func, or_, select, true
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import MailState
+from occto.domain.importing import ImportState
 from occto.domain.permissions import Permission
-from occto.models import AccountRequest, Application, ChangeRequest, OutboxMail
+from occto.models import AccountRequest, Application, ChangeRequest, ImportBatch, OutboxMail
 from occto.queries.viewer import Viewer
 from occto.queries.work_tabs import (
     ACCOUNT_WAITS,
@@ -43,12 +44,17 @@ _WAITING = select(
     .where(OutboxMail.state.in_(UNDELIVERED))
     .scalar_subquery()
     .label("mails"),
+    select(func.count())
+    .select_from(ImportBatch)
+    .where(ImportBatch.state == ImportState.CHECKED)
+    .scalar_subquery()
+    .label("imports"),
 )
 """Built once: every staff screen asks it."""
 
 
 def waiting_numbers(session: Session) -> dict[str, int]:
-    """What the menu says: cases and requests waiting for staff, all together, and mails that did not arrive."""
+    """What the menu says: cases and requests waiting for staff, all together, mails that did not arrive, imports to release."""
     found = session.execute(_WAITING).one()
     return {
         "cases": found.cases,
@@ -57,4 +63,5 @@ def waiting_numbers(session: Session) -> dict[str, int]:
         "staff_factors": found.staff_factors,
         "work": found.cases + found.changes + found.accounts,
         "mails": found.mails,
+        "imports": found.imports,
     }

@@ -5,7 +5,7 @@ A contract is not membership: nothing here touches licences, roster, votes or an
 
 from datetime import date, datetime
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
@@ -15,7 +15,7 @@ from occto.domain.contracts import GROUNDS
 from occto.domain.dates import start_of_day, today_jst
 from occto.domain.errors import NotAllowed, NotFound, Refusal
 from occto.domain.permissions import Permission
-from occto.models import ContractOfUse, Member
+from occto.models import Affiliation, ContractOfUse, Member
 from occto.queries.terms import terms_on
 from occto.services import audit
 from occto.services.notices import tell_member
@@ -118,6 +118,44 @@ def form_on_paper(session: Session, member_id: int, *, formed_on: date, actor: A
     )
     session.flush()
     return contract.id
+
+
+def form_by_sign_in(session: Session, user_id: int, *, actor: Actor, now: datetime) -> int:
+    """Form the contract of every member of the person that never had one: signing in with a notified ID is consent (2.1.2).
+
+    A contract that has ended is not formed anew in this way. Returns how many were formed.
+    """
+    never = ~exists().where(ContractOfUse.member_id == Affiliation.member_id)
+    members = session.scalars(
+        select(Member)
+        .join(Affiliation, Affiliation.member_id == Member.id)
+        .where(
+            Affiliation.user_id == user_id,
+            Affiliation.ended_at.is_(None),
+            Affiliation.stopped_at.is_(None),
+            Member.current_state != MemberState.LEFT,
+            never,
+        )
+        .order_by(Member.id)
+        .with_for_update(of=Member)
+    ).all()
+    for member in members:
+        terms = terms_on(session, today_jst(now))
+        contract = ContractOfUse(
+            member_id=member.id, formed_at=now, formed_by=FormedBy.DEEMED, terms_version_id=terms.id
+        )
+        session.add(contract)
+        session.flush()
+        audit.record(
+            session,
+            "contract.formed",
+            subject=f"MEMBER:{member.id}",
+            actor=actor,
+            now=now,
+            detail={"contract_id": contract.id, "formed_on": today_jst(now), "terms_no": terms.no, "told": 0},
+            clause=Clause.C2_1_2,
+        )
+    return len(members)
 
 
 def _locked(session: Session, contract_id: int, *, actor: Actor) -> ContractOfUse:

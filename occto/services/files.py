@@ -29,17 +29,18 @@ def store_file(
     application_id: int | None = None,
     change_request_id: int | None = None,
     account_request_id: int | None = None,
+    import_id: int | None = None,
 ) -> Attachment:
     """Keep a file of one case, whose kind was checked by content. Refusals: too_many_files, and the limit per Party
     (too_large).
     """
-    owned = (
-        Attachment.application_id == application_id
-        if application_id is not None
-        else Attachment.change_request_id == change_request_id
-        if change_request_id is not None
-        else Attachment.account_request_id == account_request_id
-    )
+    case = {
+        "application_id": application_id,
+        "change_request_id": change_request_id,
+        "account_request_id": account_request_id,
+        "import_id": import_id,
+    }
+    owned = next(getattr(Attachment, name) == number for name, number in case.items() if number is not None)
     stored = session.execute(
         select(func.count(), func.coalesce(func.sum(Attachment.size), 0)).where(owned, Attachment.removed_at.is_(None))
     ).one()
@@ -52,9 +53,7 @@ def store_file(
     except InputError as error:
         raise Refusal("too_large", str(error), field="file") from error
     attachment = Attachment(
-        application_id=application_id,
-        change_request_id=change_request_id,
-        account_request_id=account_request_id,
+        **case,
         kind=kind,
         name=name,
         media_type=media_type,

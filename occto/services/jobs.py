@@ -14,7 +14,7 @@ from occto.domain.codes import MemberState
 from occto.domain.errors import Refusal
 from occto.domain.jobs import BATCH, JobKind, JobState, Outcome, following, ranges
 from occto.models import ContractOfUse, Job, JobLeftover, Member
-from occto.services import audit, outbox
+from occto.services import audit, invitations, outbox
 from occto.services.notices import tell_member
 
 LEASE = timedelta(minutes=2)
@@ -170,7 +170,14 @@ def _send_again(session: Session, job: Job, row_ids: list[int], now: datetime) -
     return left
 
 
+def _invite(session: Session, job: Job, row_ids: list[int], now: datetime) -> Leftovers:
+    """Invite administrators, the rows being affiliations; those who need no invitation stay as they are."""
+    told = {row: invitations.invite(session, row, actor=_actor(job), now=now) for row in row_ids}
+    return {row: why for row, why in told.items() if why is not None}
+
+
 _ACTS: dict[JobKind, Callable[[Session, Job, list[int], datetime], Leftovers]] = {
     JobKind.CONFIRM_REQUEST: _ask_to_confirm,
     JobKind.MAIL_RESEND: _send_again,
+    JobKind.INVITE: _invite,
 }

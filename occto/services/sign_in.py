@@ -1,7 +1,7 @@
 """Sign-in: attempts, sessions, the second factor and the password. Hashing is done by the caller, outside the lock."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from sqlalchemy import func, select, update
@@ -16,7 +16,7 @@ from occto.domain.permissions import SECOND_FACTOR_ROLES
 from occto.models import Affiliation, Consent, RecoveryCode, SessionRow, SignInAttempt, StaffRole, User
 from occto.queries.people import places_of, user_by_email
 from occto.queries.terms import terms_in_force
-from occto.services import audit, links, outbox
+from occto.services import audit, contracts, links, outbox
 
 SESSION_LIFE = timedelta(hours=12)
 RECOVERY_CODES = 10
@@ -309,6 +309,8 @@ def _complete(
         user.first_signed_in_at = now
         if user.kind is not UserKind.STAFF:
             _deem_consent(session, user, member_id=row.member_id, actor=actor, now=now)
+    if user.kind is not UserKind.STAFF:
+        contracts.form_by_sign_in(session, user.id, actor=replace(actor, user_id=user.id), now=now)
     user.last_signed_in_at = now
     detail = {"second_factor": row.second_factor_at is not None}
     audit.record(session, "session.started", subject=f"USER:{user.id}", actor=actor, now=now, detail=detail)

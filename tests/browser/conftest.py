@@ -20,8 +20,9 @@ from werkzeug.serving import BaseWSGIServer, make_server
 from occto import create_app
 from occto.delivery import deliver_due
 from occto.extensions import db
+from occto.loading import work_imports
 from occto.unit_of_work import Busy
-from occto.worker import seal_all
+from occto.worker import seal_all, work_jobs
 from tests.clients import Browser as SignedIn
 from tests.conftest import settings
 
@@ -118,6 +119,8 @@ def _work(app: Flask, stop: threading.Event) -> None:
             try:
                 deliver_due()
                 seal_all()
+                work_jobs()
+                work_imports()
             except Busy:
                 continue
             finally:

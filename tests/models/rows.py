@@ -308,6 +308,7 @@ ROWS: dict[str, Callable[[int], Values]] = {
         "key": "00001",
         "typed": {},
         "faults": [],
+        "diffs": [],
         "outcome": "NEW",
     },
     "job_leftovers": lambda no: {"job_id": add("jobs"), "row_id": no, "outcome": "PAPER"},

@@ -22,9 +22,14 @@ def add_licence(
     effective_on: date,
     document_id: int | None = None,
     continues_id: int | None = None,
+    ended_on: date | None = None,
+    end_reason: EndReason | None = None,
 ) -> LicenceHeld:
-    """Enter a licence from the date of its METI act. Refusal category_held where one of the category runs then."""
-    _refuse_overlap(session, _of_category(member_id, category), begin=effective_on, end=None)
+    """Enter a licence from the date of its METI act; one that is over already comes with its end.
+
+    Refusal category_held where one of the category runs on some of the days.
+    """
+    _refuse_overlap(session, _of_category(member_id, category), begin=effective_on, end=ended_on)
     held = LicenceHeld(member_id=member_id, category=category, continues_id=continues_id)
     session.add(held)
     session.flush()
@@ -34,6 +39,8 @@ def add_licence(
             act=ACT_OF[category],
             number=number,
             effective_on=effective_on,
+            ended_on=ended_on,
+            end_reason=end_reason,
             document_id=document_id,
             entered_id=change.id,
         )

@@ -20,7 +20,7 @@ from occto.queries import users
 from occto.services.users import inviting
 from occto.views.tools import download, new_form_id, once
 from occto.views.users.blueprint import attempt, form_page, member_id, pages
-from occto.workbooks import LARGEST, first_sheet
+from occto.workbooks.first_sheet import LARGEST, first_sheet
 
 _ALREADY = {"here": inviting.already_here, "refused": inviting.address_refused}
 

@@ -1,4 +1,4 @@
-"""Reading a workbook that somebody hands in: the cells of its first sheet as texts, within limits."""
+"""A list that a company hands in: the cells of the first sheet as texts, within limits."""
 
 import warnings
 from collections.abc import Iterable
@@ -7,12 +7,12 @@ from itertools import islice
 from typing import Any, Final
 
 from occto.domain.text import InputError
+from occto.workbooks.guard import check_workbook
 
 LARGEST: Final = 2 * 1024 * 1024
 MOST_ROWS: Final = 1000
 MOST_COLUMNS: Final = 30
 MOST_SIGNS: Final = 500
-_ZIP = b"PK\x03\x04"
 _UNREADABLE = (
     "このファイルはExcelのファイル（.xlsx）として読み取れませんでした。ひな形に入力して、もう一度選んでください。"
 )
@@ -22,8 +22,7 @@ def first_sheet(content: bytes) -> list[list[str]]:
     """Rows of texts; figures without a decimal point, formulas as their last result. Raises InputError."""
     if len(content) > LARGEST:
         raise InputError("ファイルが大きすぎます。2MB以下のファイルを選んでください。")
-    if not content.startswith(_ZIP):
-        raise InputError(_UNREADABLE)
+    check_workbook(content)
     from openpyxl import load_workbook  # imported on first use: few requests need it
 
     try:

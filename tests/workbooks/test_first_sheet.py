@@ -7,7 +7,7 @@ import pytest
 from openpyxl import Workbook
 
 from occto.domain.text import InputError
-from occto.workbooks import LARGEST, MOST_COLUMNS, MOST_ROWS, MOST_SIGNS, first_sheet
+from occto.workbooks.first_sheet import LARGEST, MOST_COLUMNS, MOST_ROWS, MOST_SIGNS, first_sheet
 
 
 def book_of(*rows: tuple[object, ...]) -> bytes:
