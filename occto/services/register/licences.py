@@ -66,12 +66,17 @@ def _of_category(member_id: int, category: Licence | ScalarSelect[Licence]) -> S
     )
 
 
-def holds(session: Session, *, member_id: int, category: Licence, day: date) -> bool:
-    """Whether a licence of the category is in force on `day`."""
-    in_force = _of_category(member_id, category).where(
-        LicenceFact.effective_on <= day, or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > day)
-    )
-    return session.scalar(in_force) is not None
+def first_day_without(session: Session, *, member_id: int, category: Licence, day: date) -> date | None:
+    """The first day from `day` on without a licence of the category in force; None where one goes on without an end."""
+    held = session.execute(
+        _of_category(member_id, category).add_columns(LicenceFact.ended_on).order_by(LicenceFact.effective_on)
+    ).all()
+    for row in held:
+        if row.effective_on <= day and row.ended_on is None:
+            return None
+        if row.effective_on <= day < row.ended_on:
+            day = row.ended_on
+    return day
 
 
 def has_licence_after(session: Session, *, member_id: int, day: date) -> bool:
