@@ -15,6 +15,7 @@ from occto.types import BigId, Document, SortText, UtcDateTime, bounded, code
 _DECIDED = "('APPROVED', 'WITHDRAWN', 'LAPSED', 'NOT_QUALIFIED', 'REMOVED')"
 _UNNUMBERED = "('DRAFT', 'WITHDRAWN', 'REMOVED')"
 _ACCEPTED = "('ACCEPTED', 'MAIN_DRAFT', 'MAIN_IN_REVIEW', 'MAIN_RETURNED', 'AWAITING_ACT', 'APPROVED')"
+_NOT_APPROVED = "state <> 'APPROVED'"
 
 _ONCE = "step IN ('accept', 'approve')"
 
@@ -46,6 +47,13 @@ class Application(Base):
         bounded("name", 120),
         bounded("hold_reason", 2000),
         bounded("operator_code", 5),
+        Index(
+            "uq_applications_operator_code_open",
+            "operator_code",
+            unique=True,
+            postgresql_where=text(_NOT_APPROVED),
+            sqlite_where=text(_NOT_APPROVED),
+        ),
         Index("ix_applications_state_waiting", "state", "waiting_since"),
         {"sqlite_autoincrement": True},
     )
@@ -66,7 +74,7 @@ class Application(Base):
         SortText, index=True, comment="as submitted, before that as last saved; for lists"
     )
     operator_code: Mapped[str | None] = mapped_column(
-        SortText, unique=True, comment="事業者コード as recorded by staff"
+        SortText, comment="事業者コード as recorded by staff; once approved, the member's own"
     )
     created_at: Mapped[Instant]
     saved_at: Mapped[Instant] = mapped_column(UtcDateTime, comment="last save by the applicant")
@@ -104,7 +112,9 @@ class Application(Base):
     roster_no: Mapped[int | None] = mapped_column(comment="roster number as checked")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by_id: Mapped[int | None] = mapped_column(BigId, refers("users.id"), index=True)
-    member_id: Mapped[int | None] = mapped_column(BigId, refers("members.id"), unique=True)
+    member_id: Mapped[int | None] = mapped_column(
+        BigId, refers("members.id"), index=True, comment="several of one member: it left and joined again"
+    )
     version: Mapped[Version]
 
 
