@@ -21,7 +21,10 @@ _ONCE = "step IN ('accept', 'approve')"
 
 
 class Application(Base):
-    """加入申請: one company on its way to membership, provisional and main application in one case."""
+    """加入申請: one company on its way to membership, provisional and main application in one case.
+
+    A member that left and joined again has several that were approved, perhaps with one operator code.
+    """
 
     __tablename__ = "applications"
     __table_args__ = (
@@ -73,9 +76,7 @@ class Application(Base):
     corporate_number: Mapped[str | None] = mapped_column(
         SortText, index=True, comment="as submitted, before that as last saved; for lists"
     )
-    operator_code: Mapped[str | None] = mapped_column(
-        SortText, comment="事業者コード as recorded by staff; once approved, the member's own"
-    )
+    operator_code: Mapped[str | None] = mapped_column(SortText, comment="事業者コード as recorded by staff")
     created_at: Mapped[Instant]
     saved_at: Mapped[Instant] = mapped_column(UtcDateTime, comment="last save by the applicant")
     submitted_at: Mapped[datetime | None] = mapped_column(
@@ -112,9 +113,7 @@ class Application(Base):
     roster_no: Mapped[int | None] = mapped_column(comment="roster number as checked")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by_id: Mapped[int | None] = mapped_column(BigId, refers("users.id"), index=True)
-    member_id: Mapped[int | None] = mapped_column(
-        BigId, refers("members.id"), index=True, comment="several of one member: it left and joined again"
-    )
+    member_id: Mapped[int | None] = mapped_column(BigId, refers("members.id"), index=True)
     version: Mapped[Version]
 
 
