@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from flask import url_for
@@ -12,7 +12,7 @@ from occto.answers import ShownSection, changes, shown
 from occto.domain.calendar import business_days_between
 from occto.domain.codes import Audience, Channel
 from occto.domain.dates import JST, format_date, format_instant, today_jst
-from occto.domain.joining import JOINING, ApplicationState
+from occto.domain.joining import DECIDED, JOINING, ApplicationState
 from occto.domain.permissions import Permission
 from occto.domain.sections import BY_KEY, CODE
 from occto.holidays import is_holiday
@@ -188,7 +188,7 @@ def membership_facts(file: CaseFile) -> list[tuple[str, Any]]:
     case, names, proposal = file.application, file.names, day_proposal(file)
     stated = (file.newest.answers.get(CODE.key) or {}).get("operator_code") if file.newest else None
     code = case.operator_code or (f"{stated}（申請者の入力）" if stated else "まだ記録されていません")
-    facts: list[tuple[str, Any]] = [("事業者コード", code)]
+    facts: list[tuple[str, Any]] = [*former_memberships(file), ("事業者コード", code)]
     if case.member_on is not None:
         facts.append(("会員となる日", format_date(case.member_on)))
         if case.member_on_reason:
@@ -206,6 +206,22 @@ def membership_facts(file: CaseFile) -> list[tuple[str, Any]]:
         facts.append(("一人目の確認", f"{names.get(case.checked_by_id, '')}　{format_instant(case.checked_at)}"))
     if case.decided_by_id is not None and case.decided_at is not None:
         facts.append(("決定", f"{names.get(case.decided_by_id, '')}　{format_instant(case.decided_at)}"))
+    return facts
+
+
+def former_memberships(file: CaseFile) -> list[tuple[str, Any]]:
+    """Whether the company was a member before this case, from when until when and by which code; for staff only."""
+    case, known = file.application, file.known
+    if known is None:
+        return []
+    facts: list[tuple[str, Any]] = []
+    for (begin, end), code in zip(known.periods, known.codes, strict=True):
+        words = [f"事業者コード {code}", f"登録の商号：{known.name}"]
+        if end is not None and (case.member_on is None or end <= case.member_on):
+            until = format_date(end - timedelta(days=1))
+            facts.append(("以前の会員期間", [f"{format_date(begin)}から{until}まで", *words]))
+        elif case.state not in DECIDED:
+            facts.append(("いまの会員登録", [f"{format_date(begin)}から続いています", *words]))
     return facts
 
 

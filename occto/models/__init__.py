@@ -15,6 +15,7 @@ from occto.models.people import Affiliation, RecoveryCode, StaffRole, User
 from occto.models.register import (
     Body,
     ControlFact,
+    FormerCode,
     LicenceFact,
     LicenceHeld,
     Member,
@@ -60,6 +61,7 @@ __all__ = [
     "DeclarationRow",
     "DemoMail",
     "FormSubmission",
+    "FormerCode",
     "ImportBatch",
     "ImportRow",
     "Job",

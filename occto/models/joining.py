@@ -15,12 +15,16 @@ from occto.types import BigId, Document, SortText, UtcDateTime, bounded, code
 _DECIDED = "('APPROVED', 'WITHDRAWN', 'LAPSED', 'NOT_QUALIFIED', 'REMOVED')"
 _UNNUMBERED = "('DRAFT', 'WITHDRAWN', 'REMOVED')"
 _ACCEPTED = "('ACCEPTED', 'MAIN_DRAFT', 'MAIN_IN_REVIEW', 'MAIN_RETURNED', 'AWAITING_ACT', 'APPROVED')"
+_NOT_APPROVED = "state <> 'APPROVED'"
 
 _ONCE = "step IN ('accept', 'approve')"
 
 
 class Application(Base):
-    """加入申請: one company on its way to membership, provisional and main application in one case."""
+    """加入申請: one company on its way to membership, provisional and main application in one case.
+
+    A member that left and joined again has several that were approved, perhaps with one operator code.
+    """
 
     __tablename__ = "applications"
     __table_args__ = (
@@ -46,6 +50,13 @@ class Application(Base):
         bounded("name", 120),
         bounded("hold_reason", 2000),
         bounded("operator_code", 5),
+        Index(
+            "uq_applications_operator_code_open",
+            "operator_code",
+            unique=True,
+            postgresql_where=text(_NOT_APPROVED),
+            sqlite_where=text(_NOT_APPROVED),
+        ),
         Index("ix_applications_state_waiting", "state", "waiting_since"),
         {"sqlite_autoincrement": True},
     )
@@ -65,9 +76,7 @@ class Application(Base):
     corporate_number: Mapped[str | None] = mapped_column(
         SortText, index=True, comment="as submitted, before that as last saved; for lists"
     )
-    operator_code: Mapped[str | None] = mapped_column(
-        SortText, unique=True, comment="事業者コード as recorded by staff"
-    )
+    operator_code: Mapped[str | None] = mapped_column(SortText, comment="事業者コード as recorded by staff")
     created_at: Mapped[Instant]
     saved_at: Mapped[Instant] = mapped_column(UtcDateTime, comment="last save by the applicant")
     submitted_at: Mapped[datetime | None] = mapped_column(
@@ -104,7 +113,7 @@ class Application(Base):
     roster_no: Mapped[int | None] = mapped_column(comment="roster number as checked")
     decided_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     decided_by_id: Mapped[int | None] = mapped_column(BigId, refers("users.id"), index=True)
-    member_id: Mapped[int | None] = mapped_column(BigId, refers("members.id"), unique=True)
+    member_id: Mapped[int | None] = mapped_column(BigId, refers("members.id"), index=True)
     version: Mapped[Version]
 
 

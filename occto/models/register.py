@@ -89,6 +89,18 @@ class Member(Base):
     version: Mapped[Version]
 
 
+class FormerCode(Base):
+    """事業者コード that a member had in an earlier membership. It still finds the member and is never given again."""
+
+    __tablename__ = "former_codes"
+    __table_args__ = (CheckConstraint("length(operator_code) = 5", name="operator_code"),)
+
+    operator_code: Mapped[str] = mapped_column(SortText, primary_key=True)
+    member_id: Mapped[int] = mapped_column(BigId, refers("members.id"), index=True)
+    until_on: Mapped[date] = mapped_column(Date, comment="half-open: the first day with the next code")
+    entered_id: Mapped[int] = mapped_column(BigId, refers("register_changes.id"), index=True)
+
+
 class ProfileFact(Base):
     """One item of one member from a day on."""
 

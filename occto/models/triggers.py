@@ -8,7 +8,7 @@ from sqlalchemy import Connection, inspect, text
 
 APPEND_ONLY = (
     "audit_events", "audit_links", "access_events", "access_subjects", "consents", "declarations", "application_revisions",
-    "change_revisions", "confirmations", "decisions", "remarks", "register_changes", "terms_versions",
+    "change_revisions", "confirmations", "decisions", "former_codes", "remarks", "register_changes", "terms_versions",
 )  # fmt: skip
 """No row is changed or removed."""
 

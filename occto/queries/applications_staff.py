@@ -21,6 +21,7 @@ from occto.models import (
     TermsVersion,
     User,
 )
+from occto.queries.register import KnownMember, member_by_number
 
 MAILS = 50
 
@@ -38,6 +39,8 @@ class CaseFile:
     consent: tuple[Consent, int] | None
     contract: ContractOfUse | None
     names: Mapping[int, str]
+    known: KnownMember | None
+    """The company as a member on record, where its corporate number is one's."""
 
     @property
     def newest(self) -> ApplicationRevision | None:
@@ -83,6 +86,7 @@ def case_file(session: Session, application: Application) -> CaseFile:
             .limit(1)
         ),
         names=_names(session, application, remarks, decisions),
+        known=member_by_number(session, application.corporate_number),
     )
 
 

@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from occto.domain.searching import ESCAPE, Wanted, token, wanted
-from occto.models import Body, Member, MemberSearch, RosterFact
+from occto.models import Body, FormerCode, Member, MemberSearch, RosterFact
 from occto.models.search import INDEX
 
 HIGHEST_ROSTER_DIGITS = 7
@@ -87,9 +87,10 @@ def first_ids(session: Session, asked: Wanted, *, limit: int) -> list[int]:
 
 
 def _by_number(number: str) -> list[Select[Any]]:
-    """Ids of the member with this operator code, corporate number or roster number."""
+    """Ids of the member with this operator code (one that it had before, too), corporate number or roster number."""
     found = [
         select(Member.id.label("member_id")).where(Member.operator_code == number),
+        select(FormerCode.member_id).where(FormerCode.operator_code == number),
         select(Member.id).join(Body, Body.id == Member.body_id).where(Body.corporate_number == number),
     ]
     if len(number) <= HIGHEST_ROSTER_DIGITS:

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, delete, select, text
 from sqlalchemy.orm import Session
 
 from occto.domain.searching import mark, pairs, search_text, token
-from occto.models import Body, Member, MemberSearch, ProfileFact
+from occto.models import Body, FormerCode, Member, MemberSearch, ProfileFact
 from occto.models.search import INDEX, create_index, drop_index
 
 _NAMES = ("name", "kana", "name_en")
@@ -66,6 +66,10 @@ def _texts(session: Session, member_ids: Sequence[int], *, today: date) -> dict[
             names[member_id].append(value)
         elif item == "prefecture" and (effective_on <= today or member_id not in places):
             places[member_id] = value
+    codes: dict[int, list[str]] = defaultdict(list)
+    former = select(FormerCode.member_id, FormerCode.operator_code).where(FormerCode.member_id.in_(member_ids))
+    for member_id, code in session.execute(former.order_by(FormerCode.operator_code)):
+        codes[member_id].append(code)
     members = session.execute(
         select(Member.id, Member.current_name, Member.current_kana, Member.operator_code, Member.current_state)
         .add_columns(Member.current_licences, Body.corporate_number)
@@ -75,11 +79,11 @@ def _texts(session: Session, member_ids: Sequence[int], *, today: date) -> dict[
     return {
         row.id: search_text(
             [row.current_name, row.current_kana, *names[row.id]],
-            [row.operator_code, row.corporate_number],
+            [row.operator_code, *codes[row.id], row.corporate_number],
             [
                 mark("state", row.current_state),
                 mark("prefecture", places.get(row.id, "")),
-                *(mark("licence", code) for code in row.current_licences.split(",")),
+                *(mark("licence", held) for held in row.current_licences.split(",")),
             ],
         )
         for row in members

@@ -173,6 +173,9 @@ CASES: dict[str, list[Case]] = {
         for number in ("", "1" * 12, "1" * 14)
     ],
     "ck_members_operator_code": [("members", dict, _fixed(operator_code=code)) for code in ("0000", "000000")],
+    "ck_former_codes_operator_code": [
+        ("former_codes", dict, _fixed(operator_code=code)) for code in ("0000", "000000")
+    ],
     "ck_licence_facts_period": [
         (
             "licence_facts",

@@ -95,6 +95,12 @@ ROWS: dict[str, Callable[[int], Values]] = {
         "current_licences": "",
         "current_state": "COMING",
     },
+    "former_codes": lambda no: {
+        "operator_code": f"{no:05d}",
+        "member_id": add("members"),
+        "until_on": DAY,
+        "entered_id": add("register_changes"),
+    },
     "licences": lambda _: {"member_id": add("members"), "category": "GEN"},
     "profile_facts": lambda _: {"member_id": add("members"), "item": "capital", "value": 1, **_dated()},
     "licence_facts": lambda _: {"licence_id": add("licences"), "act": "NOTIFICATION", **_dated()},

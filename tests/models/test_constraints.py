@@ -157,8 +157,6 @@ def test_what_is_once_only_is_once_only(app: Flask, table: str) -> None:
         beside: Values = {}
         if columns == ("terms_version_id", "user_id"):
             beside = {"application_id": None, "user_id": add("users")}
-        if columns == ("member_id",) and table == "applications":
-            beside = approved()
         if columns == ("user_id", "contractor_id"):
             beside = {"member_id": None, "contractor_id": add("contractors"), "role": "CONTRACTOR"}
         if columns == ("contractor_id", "member_id"):
@@ -185,6 +183,7 @@ def _uniquely(table: str) -> set[str]:
 
 
 ENDED: dict[str, tuple[str, Any]] = {
+    "applications": ("operator_code", approved),
     "affiliations": ("user_id", lambda: {"ended_at": NOW}),
     "profile_facts": ("member_id", lambda: {"voided_id": add("register_changes")}),
     "licence_facts": ("licence_id", lambda: {"voided_id": add("register_changes")}),

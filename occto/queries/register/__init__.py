@@ -18,6 +18,7 @@ from occto.queries.register.member import (
     own_cases,
     pending,
 )
+from occto.queries.register.memberships import KnownMember, member_by_number, periods_of
 from occto.queries.register.relations import RelationOnRecord, as_row, relations_as_of
 from occto.queries.register.roster_page import COUNTED, RegisterRow, register_batches, register_members, register_page
 
@@ -28,6 +29,7 @@ __all__ = [
     "FactToCome",
     "HistoryEntry",
     "HomeRecord",
+    "KnownMember",
     "LastConfirmation",
     "LicenceOnRecord",
     "MemberHead",
@@ -47,10 +49,12 @@ __all__ = [
     "last_change_of",
     "last_confirmation",
     "licences_as_of",
+    "member_by_number",
     "member_head",
     "newest_change",
     "own_cases",
     "pending",
+    "periods_of",
     "profile_as_of",
     "register_batches",
     "register_members",

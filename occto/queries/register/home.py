@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.changes import UNDECIDED, ChangeState
@@ -59,10 +59,15 @@ def _statement() -> Any:
     roster = (
         roster_statement(known=False, member=Member.id, day=today, or_next=True).correlate(Member).scalar_subquery()
     )
-    first_change = (
-        select(func.min(RosterFact.entered_id)).where(RosterFact.member_id == Member.id).correlate(Member)
-    ).scalar_subquery()
-    source = select(RegisterChange.source_kind).where(RegisterChange.id == first_change).scalar_subquery()
+    joined_here = (
+        exists()
+        .where(
+            RosterFact.member_id == Member.id,
+            RegisterChange.id == RosterFact.entered_id,
+            RegisterChange.source_kind == ChangeSource.APPLICATION,
+        )
+        .correlate(Member)
+    )
     confirmed = (
         select(Confirmation.at)
         .where(Confirmation.member_id == Member.id)
@@ -92,7 +97,7 @@ def _statement() -> Any:
             Member.current_state,
             Member.current_member_on,
             roster.label("roster_no"),
-            source.label("source_kind"),
+            joined_here.label("joined_here"),
             confirmed.label("confirmed_at"),
             ChangeRequest.id,
             ChangeRequest.number,
@@ -120,7 +125,6 @@ def home_record(session: Session, member_id: int, *, today: date) -> HomeRecord:
         raise NotFound
     head = rows[0]
     began = head.current_member_on
-    joined_here = head.source_kind is ChangeSource.APPLICATION
     return HomeRecord(
         name=head.current_name,
         operator_code=head.operator_code,
@@ -129,7 +133,7 @@ def home_record(session: Session, member_id: int, *, today: date) -> HomeRecord:
         roster_no=head.roster_no,
         licences=licences_as_of(session, member_id, today),
         profile=profile_as_of(session, member_id, max(today, began or today)),
-        remind_of_filing=joined_here and began is not None and today <= began + REMIND_OF_FILING,
+        remind_of_filing=bool(head.joined_here) and began is not None and today <= began + REMIND_OF_FILING,
         requests=[
             OpenRequest(row.id, row.number, row.title, row.state, row.held_at is not None, row.from_on)
             for row in rows

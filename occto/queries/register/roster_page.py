@@ -13,8 +13,8 @@ from sqlalchemy import Integer, Select, String, bindparam, cast, exists, func, o
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import Licence
-from occto.models import Body, ControlFact, LicenceFact, LicenceHeld, Member, ProfileFact, RosterFact
-from occto.queries.register.known import stands, with_known
+from occto.models import Body, ControlFact, FormerCode, LicenceFact, LicenceHeld, Member, ProfileFact, RosterFact
+from occto.queries.register.known import KNOWN, stands, with_known
 
 TOGETHER = 1000
 COUNTED = 1000
@@ -35,7 +35,7 @@ class RegisterRow:
     member_on: date | None
 
 
-def _on_day(item: str, *, known: bool, member: Any = Member.id) -> Any:
+def _on_day(item: str, *, known: bool, member: Any = Member.id, of: Any = Member) -> Any:
     return (
         select(ProfileFact.value)
         .where(
@@ -46,9 +46,25 @@ def _on_day(item: str, *, known: bool, member: Any = Member.id) -> Any:
         )
         .order_by(ProfileFact.effective_on.desc())
         .limit(1)
+        .correlate(of)
+        .scalar_subquery()
+    )
+
+
+def _code_on_day(*, known: bool) -> Any:
+    """The operator code by which the member of that day was known then."""
+    later = FormerCode.until_on > bindparam("day")
+    if known:
+        later |= FormerCode.entered_id > bindparam(KNOWN)
+    former = (
+        select(FormerCode.operator_code)
+        .where(FormerCode.member_id == Member.id, later)
+        .order_by(FormerCode.until_on)
+        .limit(1)
         .correlate(Member)
         .scalar_subquery()
     )
+    return func.coalesce(former, Member.operator_code)
 
 
 def _in_force(fact: Any) -> Any:
@@ -68,16 +84,8 @@ def _conditions(*, known: bool) -> list[Any]:
         )
         .correlate(RosterFact)
     )
-    begun = (
-        exists()
-        .where(
-            ProfileFact.member_id == RosterFact.member_id,
-            ProfileFact.item == "member_on",
-            stands(ProfileFact, known=known),
-            cast(ProfileFact.value, String) <= bindparam("day_as_json"),
-        )
-        .correlate(RosterFact)
-    )
+    since = _on_day("member_on", known=known, member=RosterFact.member_id, of=RosterFact)
+    begun = cast(since, String) <= bindparam("day_as_json")
     return [stands(RosterFact, known=known), _in_force(RosterFact), licensed, begun]
 
 
@@ -108,7 +116,7 @@ def _rows(*, known: bool) -> Select[Any]:
         select(
             RosterFact.member_id,
             RosterFact.roster_no,
-            Member.operator_code,
+            _code_on_day(known=known).label("operator_code"),
             _on_day("name", known=known).label("name"),
             held.label("licences"),
             _on_day("capital", known=known).label("capital"),

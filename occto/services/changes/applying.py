@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from occto.domain.changes import LICENCE, RELATION, SUCCESSION, ItemChange
 from occto.domain.codes import ChangeAct, EndReason, Licence
+from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound
 from occto.models import Member, RegisterChange
 from occto.services import register
@@ -22,9 +23,13 @@ def enter(session: Session, change: RegisterChange, *, member_id: int, items: It
     member = session.get(Member, member_id)
     if member is None:
         raise NotFound
+    had_left = not register.has_licence_after(session, member_id=member.id, day=today_jst(change.at))
     ordered = sorted(items, key=lambda each: (_ORDER[each.act], each.effective_on))
     for item in ordered:
         _ENTER.get(item.item, _profile)(session, change, member, item)
+    added_on = [item.effective_on for item in ordered if item.item == LICENCE and item.act is ChangeAct.ADD]
+    if had_left and added_on:
+        register.check_goes_on(session, member.id, added_on=added_on)
     if any(item.item == LICENCE for item in ordered):
         register.check_categories(session, member.id)
     if any(_moves_beginning(item) for item in ordered):

@@ -18,8 +18,9 @@ def enter(session: Session, change: RegisterChange, member: Member, item: ItemCh
     (`register.bring_up_to_date`): until that day the register reads as if nothing had happened.
 
     `item.new` has successor_id, licences (row numbers) and effective_on. A category that the successor holds already
-    goes on as it is. The contract of use passes only with the written consent of OCCTO (利用規約 5.2), which is recorded
-    apart. Refusals: not_found, self_succession, successor_left (no licence on that day or later), those of licences.
+    goes on as it is; where its own is to end, the one that passes goes on from that day. The contract of use passes
+    only with the written consent of OCCTO (利用規約 5.2), which is recorded apart. Refusals: not_found,
+    self_succession, successor_left (no licence on that day or later), those of licences.
     """
     successor = session.get(Member, int(item.new["successor_id"]), with_for_update=True)
     if successor is None:
@@ -41,14 +42,15 @@ def enter(session: Session, change: RegisterChange, member: Member, item: ItemCh
         register.end_licence(
             session, change, member_id=member.id, licence_id=held.id, ended_on=day, reason=EndReason.SUCCESSION
         )
-        if not register.holds(session, member_id=successor.id, category=category, day=day):
+        begin = register.first_day_without(session, member_id=successor.id, category=category, day=day)
+        if begin is not None:
             register.add_licence(
                 session,
                 change,
                 member_id=successor.id,
                 category=category,
                 number=number,
-                effective_on=day,
+                effective_on=begin,
                 continues_id=held.id,
             )
     register.check_categories(session, member.id)

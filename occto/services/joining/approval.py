@@ -34,7 +34,7 @@ def approve(session: Session, application_id: int, *, seen_version: int, actor: 
     """Approve a checked main application and make the member; returns the member's id.
 
     Refusals: not_checked, second_person (`barred_from_approving`), those of `review.check` asked again
-    under the lock, already_member, those of the control relations, staff_address.
+    under the lock, those of `register.admit_member` and of the control relations, staff_address.
     """
     application, step = locked_by_staff(session, application_id, step="approve", seen_version=seen_version, actor=actor)
     if application.checked_by_id is None or application.member_on is None or application.roster_no is None:
@@ -120,11 +120,13 @@ def _enter(
         operator_code=answers[CODE.key]["operator_code"],
         member_on=application.member_on,
         roster_no=application.roster_no,
+        acts_on=list(act_dates(answers).values()),
     )
     acts = answers[ACTS.key]["acts"]
     chosen = {licence.value: acts[licence.value] for licence in chosen_licences(answers)}  # others were given up
     register.enter_licences(session, change, member, acts=chosen)
     rows = answers.get(RELATIONS.key, {}).get("rows") or ()
+    rows = register.settle_relations(session, change, member, rows=rows, default_on=application.member_on)
     register.enter_relations(session, change, member, rows=rows, default_on=application.member_on)
     register.finish_change(session, change, now=now)
     return member, change.id

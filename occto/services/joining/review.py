@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
@@ -14,7 +14,7 @@ from occto.domain.numbers import parse_operator_code
 from occto.domain.permissions import Permission
 from occto.domain.sections import CODE, act_dates, check_acts
 from occto.domain.text import InputError
-from occto.models import Application, Member, Remark, RosterFact
+from occto.models import Application, Body, FormerCode, Member, Remark, RosterFact
 from occto.services import audit
 from occto.services.joining.case import (
     locked,
@@ -109,16 +109,25 @@ def record_operator_code(
 
 
 def checked_operator_code(session: Session, typed: str, *, application_id: int | None = None) -> str:
-    """The 事業者コード as text with its zeros. Refusals: bad_code, code_taken."""
+    """The 事業者コード as text with its zeros. Refusals: bad_code, code_taken.
+
+    A code is one company's for all time, one that it had before too. A company that was a member may keep its own.
+    """
     try:
         code = parse_operator_code(typed)
     except InputError as error:
         raise Refusal("bad_code", str(error), field="operator_code") from error
-    by_member = session.scalar(select(Member.id).where(Member.operator_code == code))
+    number = select(Application.corporate_number).where(Application.id == application_id).scalar_subquery()
+    own = session.scalar(select(Member.id).join(Body, Body.id == Member.body_id).where(Body.corporate_number == number))
+    by_member = session.scalar(select(Member.id).where(Member.operator_code == code, Member.id != (own or 0)))
     by_other = session.scalar(
-        select(Application.id).where(Application.operator_code == code, Application.id != (application_id or 0))
+        select(Application.id).where(
+            Application.operator_code == code,
+            Application.id != (application_id or 0),
+            or_(Application.member_id.is_(None), Application.member_id != (own or 0)),
+        )
     )
-    if by_member or by_other:
+    if by_member or by_other or session.get(FormerCode, code) is not None:
         raise Refusal(
             "code_taken",
             f"事業者コード {code} は、すでに使われています。番号をお確かめください。",

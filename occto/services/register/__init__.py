@@ -8,14 +8,16 @@ from occto.services.register.licences import (
     add_licence,
     check_beginning,
     check_categories,
+    check_goes_on,
     correct_licence,
     end_licence,
+    first_day_without,
     has_licence_after,
-    holds,
     live_licence,
     void_licence,
 )
 from occto.services.register.numbering import begin_change, body_for
+from occto.services.register.readmission import settle_relations
 from occto.services.register.relations import (
     correct_relation,
     end_relation,
@@ -37,6 +39,7 @@ __all__ = [
     "bring_up_to_date",
     "check_beginning",
     "check_categories",
+    "check_goes_on",
     "correct_item",
     "correct_licence",
     "correct_relation",
@@ -47,8 +50,8 @@ __all__ = [
     "enter_relation",
     "enter_relations",
     "finish_change",
+    "first_day_without",
     "has_licence_after",
-    "holds",
     "live_licence",
     "live_parents",
     "refresh_current",
@@ -56,6 +59,7 @@ __all__ = [
     "renumber",
     "replace_relation",
     "set_item",
+    "settle_relations",
     "void_item",
     "void_licence",
     "void_relation",

@@ -1,6 +1,6 @@
 """Entering a new member with its dated facts."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from typing import Any
 
@@ -8,13 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import ActStatus, Licence, MemberState
-from occto.domain.errors import Refusal
 from occto.domain.profile import profile_items
 from occto.domain.text import search_key
 from occto.models import Member, ProfileFact, RegisterChange, RosterFact
 from occto.services import certificates
 from occto.services.register.licences import add_licence
 from occto.services.register.numbering import body_for
+from occto.services.register.readmission import readmit
 
 
 def admit_member(
@@ -25,17 +25,27 @@ def admit_member(
     operator_code: str,
     member_on: date,
     roster_no: int,
+    acts_on: Collection[date] = (),
 ) -> Member:
     """Enter a new member with its dated profile, roster number and 加入証跡; licences and relations follow.
 
-    The change is to be finished (`finish_change`) once all is entered.
+    A company that has left takes its row up again (`readmit`, whose refusals are already_member, not_interrupted,
+    code_taken); `acts_on` are the days of the METI acts of the licences that follow.
 
-    Refusal already_member where the corporate number is a member's: a further licence is a change request.
+    The change is to be finished (`finish_change`) once all is entered.
     """
     body = body_for(session, name=profile["name"], corporate_number=profile["corporate_number"])
-    if session.scalar(select(Member.id).where(Member.body_id == body.id)):
-        raise Refusal(
-            "already_member", "この法人番号の会社は、すでに会員です。区分の追加は変更申請としてお取り扱いください。"
+    former = session.scalar(select(Member).where(Member.body_id == body.id).with_for_update())
+    if former is not None:
+        return readmit(
+            session,
+            change,
+            former,
+            profile=profile,
+            operator_code=operator_code,
+            member_on=member_on,
+            roster_no=roster_no,
+            acts_on=acts_on,
         )
     body.name = profile["name"]
     member = Member(

@@ -58,15 +58,18 @@ def _refresh_some(session: Session, member_ids: Sequence[int], *, today: date) -
 
 
 def _refresh_one(member: Member, body: Body, facts: Sequence[Any], licences: Sequence[Any], *, today: date) -> bool:
-    values = {fact.item: fact.value for fact in facts if fact.effective_on <= today}
-    for fact in facts:  # a member to come has no fact in force yet: its first one names it
-        values.setdefault(fact.item, fact.value)
     in_force = {
         row.category for row in licences if row.effective_on <= today and (row.ended_on is None or row.ended_on > today)
     }
     to_come = any(row.effective_on > today for row in licences)
+    values = {fact.item: fact.value for fact in facts if fact.effective_on <= today}
+    since = values.get("member_on")
+    begun = since is not None and since <= today.isoformat()
+    if not begun or (to_come and not in_force):
+        values |= _at_beginning(facts, today=today)
+    for fact in facts:  # what nothing above names
+        values.setdefault(fact.item, fact.value)
     member_on = date.fromisoformat(values["member_on"]) if values.get("member_on") else None
-    begun = member_on is not None and member_on <= today
     new = {
         "current_name": values.get("name", member.current_name),
         "current_kana": values.get("kana", member.current_kana),
@@ -82,6 +85,14 @@ def _refresh_one(member: Member, body: Body, facts: Sequence[Any], licences: Seq
     numbers = [fact.value for fact in facts if fact.item == "corporate_number"]
     _copy_to_body(body, name=new["current_name"], number=numbers[-1] if numbers else None)
     return bool(different)
+
+
+def _at_beginning(facts: Sequence[Any], *, today: date) -> dict[str, Any]:
+    """What is on record of a member to come on the day on which its membership, the first or a new one, begins."""
+    begins = min(
+        (fact.effective_on for fact in facts if fact.item == "member_on" and fact.effective_on > today), default=today
+    )
+    return {fact.item: fact.value for fact in facts if fact.effective_on <= begins}
 
 
 def _copy_to_body(body: Body, *, name: str, number: str | None) -> None:

@@ -1,6 +1,8 @@
 """区分: adding, ending and correcting the licences of a member. The facts of a running licence replace each other."""
 
-from datetime import date
+from collections.abc import Collection
+from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 
 from sqlalchemy import ScalarSelect, Select, or_, select
@@ -9,6 +11,7 @@ from sqlalchemy.orm import Session
 from occto.domain.codes import ACT_OF, EndReason, Licence
 from occto.domain.dates import format_date
 from occto.domain.errors import NotFound, Refusal
+from occto.domain.memberships import periods
 from occto.models import LicenceFact, LicenceHeld, ProfileFact, RegisterChange
 
 
@@ -73,12 +76,17 @@ def _of_category(member_id: int, category: Licence | ScalarSelect[Licence]) -> S
     )
 
 
-def holds(session: Session, *, member_id: int, category: Licence, day: date) -> bool:
-    """Whether a licence of the category is in force on `day`."""
-    in_force = _of_category(member_id, category).where(
-        LicenceFact.effective_on <= day, or_(LicenceFact.ended_on.is_(None), LicenceFact.ended_on > day)
-    )
-    return session.scalar(in_force) is not None
+def first_day_without(session: Session, *, member_id: int, category: Licence, day: date) -> date | None:
+    """The first day from `day` on without a licence of the category in force; None where one goes on without an end."""
+    held = session.execute(
+        _of_category(member_id, category).add_columns(LicenceFact.ended_on).order_by(LicenceFact.effective_on)
+    ).all()
+    for row in held:
+        if row.effective_on <= day and row.ended_on is None:
+            return None
+        if row.effective_on <= day < row.ended_on:
+            day = row.ended_on
+    return day
 
 
 def has_licence_after(session: Session, *, member_id: int, day: date) -> bool:
@@ -174,6 +182,27 @@ def check_categories(session: Session, member_id: int) -> None:
             raise Refusal(
                 "rsptd_alone",
                 f"{format_date(day)}に、特定送配電事業者でないのに登録特定送配電事業者になります。両方の区分をお確かめください。",
+                field="licences",
+            )
+
+
+def check_goes_on(session: Session, member_id: int, *, added_on: Collection[date]) -> None:
+    """Refuse licences from these days, now entered, with which a company that had left would begin a new membership
+    (has_left): it joins again by an application (電気事業法 28条の11). One from a day on which it still was a member
+    goes on with that membership, which so never ended.
+    """
+    rows = session.execute(
+        select(LicenceFact.effective_on, LicenceFact.ended_on)
+        .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
+        .where(LicenceHeld.member_id == member_id, LicenceFact.voided_id.is_(None))
+    )
+    memberships = periods((row.effective_on, row.ended_on) for row in rows)
+    for earlier, period in pairwise(memberships):
+        if period.begin in added_on and earlier.end is not None:
+            raise Refusal(
+                "has_left",
+                f"この会社は、{format_date(earlier.end - timedelta(days=1))}までで会員の資格を失っています。"
+                "もう一度会員となるには、新たな加入申請が必要です。変更申請ではなく、加入の手続きをご案内ください。",
                 field="licences",
             )
 

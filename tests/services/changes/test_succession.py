@@ -151,6 +151,25 @@ def test_a_successor_that_has_left_by_then_takes_nothing(make: Factory) -> None:
     assert _categories(left.id, PAST) == [Licence.RETAIL, Licence.GEN]
 
 
+def test_a_licence_goes_on_where_the_successors_own_is_to_end(make: Factory) -> None:
+    gone, successor = make.member(), make.member(licences=("GEN", "RETAIL"))
+    gone_id, new_id = gone.id, successor.id
+    own = _licence_ids(new_id)
+    generating = next(
+        number
+        for number in own
+        if db.session.scalar(select(LicenceHeld.category).where(LicenceHeld.id == number)) is Licence.GEN
+    )
+    approved(make, licences(licence_ended(generating, on=COMING)), member=_member(new_id))
+    _entered(make, on=PAST, gone=_member(gone_id), successor=_member(new_id))
+    for day in (PAST, COMING - timedelta(days=1), COMING, COMING + timedelta(days=300)):
+        assert _categories(new_id, day) == [Licence.RETAIL, Licence.GEN]
+    passed = db.session.scalars(select(LicenceHeld).where(LicenceHeld.continues_id.is_not(None))).one()
+    assert (passed.member_id, passed.continues_id) == (new_id, _licence_ids(gone_id)[0])
+    facts = select(LicenceFact.effective_on, LicenceFact.ended_on).where(LicenceFact.licence_id == passed.id)
+    assert [tuple(row) for row in db.session.execute(facts)] == [(COMING, None)]
+
+
 def test_licences_of_another_member_do_not_pass(make: Factory) -> None:
     gone, other = make.member(), make.member()
     theirs = _licence_ids(make.member().id)
