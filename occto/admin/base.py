@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
 from typing import Any, ClassVar
 
 from flask import abort, request, url_for
@@ -16,7 +15,7 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import Query
 
 from occto import clock
-from occto.access import actor, viewer
+from occto.access import actor, asking, viewer
 from occto.admin.bulk import BulkActs
 from occto.admin.exports import Exports
 from occto.admin.lists import COUNTED, PAGE, Asked, Cursor, Facet, Listing, Order, page_of, rows_as_html
@@ -26,6 +25,7 @@ from occto.domain.permissions import Permission
 from occto.domain.text import storable
 from occto.extensions import db
 from occto.labels import label
+from occto.pages import address
 from occto.queries import staff
 from occto.services import audit
 from occto.unit_of_work import run
@@ -40,12 +40,6 @@ SWITCHED_OFF = frozenset(
 def search_term() -> str:
     """What was typed into the search box, without what no database takes, at most TERM_LIMIT signs."""
     return storable(request.values.get("q", "")[: 2 * TERM_LIMIT]).strip()[:TERM_LIMIT]
-
-
-@lru_cache(maxsize=256)
-def _address(_root: str, endpoint: str) -> str:
-    """The address of a page without parameters, worked out once for each root that the application is mounted at."""
-    return url_for(endpoint)
 
 
 def without_indents(body: str) -> str:
@@ -108,17 +102,17 @@ class Screen:
     def menu_by_work(self) -> list[dict[str, Any]]:
         """The menu by work: what this viewer may see, with the number of what waits."""
         numbers = staff.waiting_numbers(db.session())
-        views = [item._view for item in self.admin.menu()]
+        views, may = [item._view for item in self.admin.menu()], asking().permissions
         return [
             {
                 "label": view.name,
-                "url": _address(request.script_root, f"{view.endpoint}.{view._default_view}"),
+                "url": address(f"{view.endpoint}.{view._default_view}"),
                 "current": view is self,
                 "gap": view.gap,
                 "number": numbers.get(view.counter, 0),
             }
             for view in views
-            if view.is_accessible()
+            if view.see in may
         ]
 
     def render(self, template: str, **kwargs: Any) -> str:

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from occto.domain.codes import MailState
 from occto.domain.permissions import Permission
 from occto.models import Application, ChangeRequest, OutboxMail
+from occto.queries.plain import one_of, rows_of
 from occto.queries.viewer import Viewer
 from occto.queries.work_tabs import APPLICATION_WAITS, CHANGE_WAITS, application_for_another_person
 
@@ -32,7 +33,7 @@ _WAITING = select(
     select(func.count()).select_from(ChangeRequest).where(CHANGE_WAITS).scalar_subquery().label("changes"),
     select(func.count())
     .select_from(OutboxMail)
-    .where(OutboxMail.state.in_(UNDELIVERED))
+    .where(one_of(OutboxMail.state, UNDELIVERED))
     .scalar_subquery()
     .label("mails"),
 )
@@ -41,7 +42,7 @@ _WAITING = select(
 
 def waiting_numbers(session: Session) -> dict[str, int]:
     """What the menu says: cases and change requests waiting for staff, both together, and mails that did not arrive."""
-    found = session.execute(_WAITING).one()
+    found = rows_of(session, _WAITING).one()
     return {
         "cases": found.cases,
         "changes": found.changes,

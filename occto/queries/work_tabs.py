@@ -38,6 +38,7 @@ from occto.models import (
     LicenceHeld,
     RosterProposal,
 )
+from occto.queries.plain import one_of
 from occto.queries.viewer import Viewer
 
 S, C = ApplicationState, ChangeState
@@ -68,8 +69,8 @@ class Tab:
     branches: Branches
 
 
-APPLICATION_WAITS = and_(Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None))
-CHANGE_WAITS = and_(ChangeRequest.state.in_(changes.WAITING_FOR_STAFF), ChangeRequest.held_at.is_(None))
+APPLICATION_WAITS = and_(one_of(Application.state, WAITING_FOR_STAFF), Application.held_at.is_(None))
+CHANGE_WAITS = and_(one_of(ChangeRequest.state, changes.WAITING_FOR_STAFF), ChangeRequest.held_at.is_(None))
 
 
 def _all(_session: Session, _me: int, _today: date) -> list[Branch]:
