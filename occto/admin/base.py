@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from flask import abort, request, url_for
@@ -247,26 +248,35 @@ class StaffView(Exports, BulkActs, Screen, ModelView):
             order=asked.order,
             chosen=asked.chosen,
             asked=asked.values,
-            rows=rows_as_html(page.rows, self.cells, tagged=self._tagged),
+            rows=rows_as_html(page.rows, self.cells(page.rows), tagged=self._tagged),
             counted=COUNTED,
             page_size=PAGE,
         )
         self.note(page.rows, term=asked.term)
         return without_indents(body)
 
-    def cells(self, row: Any) -> list[tuple[str, Any]]:
-        """Column and value of each cell of a row of the list, as Flask-Admin's formatters say."""
-        return [(column, self._cell(row, column)) for column, _title in self._list_columns]
+    def cells(self, rows: Sequence[Any]) -> list[list[Any]]:
+        """What the columns of the list say of `rows`, column by column, as Flask-Admin's formatters say."""
+        return [self._said(column, rows) for column, _title in self._list_columns]
 
-    def _cell(self, row: Any, column: str) -> Any:
+    def _said(self, column: str, rows: Sequence[Any]) -> list[Any]:
         formatter = self.column_formatters.get(column)
-        value = formatter(self, None, row, column) if formatter else getattr(row, column)
-        kind = type(value)
+        told = attrgetter(column) if formatter is None else lambda row: formatter(self, None, row, column)
+        values = list(map(told, rows))
+        shows = {kind: self._show_of(kind) for kind in set(map(type, values))}
+        if not any(shows.values()):
+            return values
+        if len(shows) == 1:  # states and days: each once
+            (show,) = shows.values()
+            words = {value: show(self, value, column) for value in set(values)}
+            return [words[value] for value in values]
+        return [value if (show := shows[type(value)]) is None else show(self, value, column) for value in values]
+
+    def _show_of(self, kind: type) -> Any:
         if kind not in self._shows:
             by_kind = self.column_type_formatters.items()
             self._shows[kind] = next((show for known, show in by_kind if issubclass(kind, known)), None)
-        show = self._shows[kind]
-        return value if show is None else show(self, value, column)
+        return self._shows[kind]
 
     @expose("/details/")
     def details_view(self) -> str:

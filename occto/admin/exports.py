@@ -141,8 +141,8 @@ def _rows(screen: Any, asked: Asked, conditions: Sequence[Any], held: _Held) -> 
     if not screen.export_columns:
         query = select(*screen._columns).where(*conditions).order_by(*sorting)
         for batch in _batches(query):
-            shown = [screen.cells(row if screen.reads is not None else _object(row)) for row in batch]
-            yield [[_plain(value) for _key, value in cells] for cells in shown]
+            columns = screen.cells(batch if screen.reads is not None else [_object(row) for row in batch])
+            yield list(zip(*(map(_plain, column) for column in columns), strict=True))
         return
     columns = [one.expression for one in screen.export_columns]
     words = [one.words.__getitem__ if isinstance(one.words, Mapping) else one.words for one in screen.export_columns]
