@@ -42,7 +42,10 @@ def register(app: Flask) -> None:
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    for name in ("parts", "forms"):  # macros that every page uses; imported by a template they would be looked up anew for each page
+    for name in (
+        "parts",
+        "forms",
+    ):  # macros that every page uses; imported by a template they would be looked up anew for each page
         app.jinja_env.globals[name] = app.jinja_env.get_template(f"_macros/{name}.html").module
 
 

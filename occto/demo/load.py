@@ -112,6 +112,8 @@ def load_demo(
     assert head is not None
     head.last_change_id = last_change
     session.flush()
+    if members >= _MANY:
+        session.execute(text("ANALYZE"))  # the planner has seen nothing of these rows yet
     search.refresh(session, session.scalars(select(Member.id)).all(), today=scene.today)
     surroundings.add_assemblies(session, scene.today)
     surroundings.add_mandates(session, scene, now=now)
@@ -120,7 +122,7 @@ def load_demo(
         progress(approvals(rounds))
     audit.record(session, "demo.loaded", subject="DEMO:1", actor=SYSTEM, now=now, detail={"members": members})
     if members >= _MANY:
-        session.execute(text("ANALYZE"))  # the planner has seen nothing of these rows yet
+        session.execute(text("ANALYZE"))
     return cases
 
 
