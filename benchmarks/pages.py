@@ -150,6 +150,8 @@ def in_turn(sides: tuple[Side, Side], asked: tuple[Page, Page]) -> tuple[list[fl
         if number == 2:  # the first ones open the connection
             spent = [-side.server.processor_time() for side in sides]
         for which in (0, 1):
+            if asked[which].whole:  # a file takes longer than a server keeps the other's connection for
+                connections[which].close()
             seconds = sides[which].get(connections[which], asked[which])[0]
             if number > 1:
                 times[which].append(seconds)

@@ -75,5 +75,7 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _on_begin(connection: Connection) -> None:
     """A writer takes the lock at once: a read that turns into a write fails with «database is locked»."""
-    writing = connection.get_execution_options().get(WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if connection.get_execution_options().get(WRITING, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # straight to the driver: it takes no lock, so that there is no error to translate
+        connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]

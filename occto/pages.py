@@ -67,11 +67,12 @@ def address(endpoint: str, **values: Any) -> str:
     """url_for; the address of a page without parameters is worked out once for each root the application is mounted at."""
     if values or endpoint.startswith(".") or not has_request_context():
         return url_for(endpoint, **values)
-    return _plain_address(request.script_root, endpoint)
+    return plain_address(request.script_root, endpoint)
 
 
 @lru_cache(maxsize=512)
-def _plain_address(_root: str, endpoint: str) -> str:
+def plain_address(_root: str, endpoint: str) -> str:
+    """The address of a page without parameters below the root that `request.script_root` names."""
     return url_for(endpoint)
 
 

@@ -26,7 +26,7 @@ from occto.domain.permissions import Permission
 from occto.domain.text import storable
 from occto.extensions import db
 from occto.labels import label
-from occto.pages import address
+from occto.pages import plain_address
 from occto.queries import staff
 from occto.services import audit
 from occto.unit_of_work import run
@@ -103,11 +103,11 @@ class Screen:
     def menu_by_work(self) -> list[dict[str, Any]]:
         """The menu by work: what this viewer may see, with the number of what waits."""
         numbers = staff.waiting_numbers(db.session())
-        views, may = [item._view for item in self.admin.menu()], asking().permissions
+        views, may, root = [item._view for item in self.admin.menu()], asking().permissions, request.script_root
         return [
             {
                 "label": view.name,
-                "url": address(f"{view.endpoint}.{view._default_view}"),
+                "url": plain_address(root, f"{view.endpoint}.{view._default_view}"),
                 "current": view is self,
                 "gap": view.gap,
                 "number": numbers.get(view.counter, 0),

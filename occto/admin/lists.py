@@ -200,7 +200,7 @@ def rows_as_html(rows: Sequence[Any], columns: Sequence[Sequence[Any]], *, tagge
     parts = [[f'<tr><td><a href="details/?id={row.id:d}">{shown}</a>' for row, shown in zip(rows, first, strict=True)]]
     for place, column in enumerate(others, 1):
         if place in tagged:
-            parts.append([f'<td><b class="tag {classes.get(shown, "")}">{shown}</b>' for shown in column])
+            parts.append([f"<td><b class={classes.get(shown, 'tag')}>{shown}</b>" for shown in column])
         else:
             parts.append([f"<td>{shown}" for shown in column])
     return Markup("".join(chain.from_iterable(zip(*parts, strict=True))))  # noqa: S704 - every value above is escaped
