@@ -120,7 +120,9 @@ def test_members_take_five_statements_in_any_order_and_search(
         assert len(answer.data) <= 15_000, (place, len(answer.data))
 
 
-def test_change_requests_take_five_statements_and_little_more_than_fifteen_kilobytes(make: Factory, staff: Browser) -> None:
+def test_change_requests_take_five_statements_and_little_more_than_fifteen_kilobytes(
+    make: Factory, staff: Browser
+) -> None:
     for serial in range(52):
         changing.submitted(make, changing.capital(500_000_000 + serial))
     for query in ("", "?after=30", "?q=" + quote("電力"), "?state=SUBMITTED"):
