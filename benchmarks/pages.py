@@ -31,6 +31,7 @@ from occto.labels import label
 REQUESTS = 30  # a side, a page and a round
 WARM_UP = 6  # connections, so that both workers have rendered every page
 MOST_ROUNDS = 50
+FEW = 20_000  # of more members, a round asks for one file
 LISTS, LARGE_GOAL = ("list", "list-end", "code", "code-end", "new", "new-end"), 1.15
 
 
@@ -57,6 +58,7 @@ def pages(held: Ground) -> list[Page]:
     """What is measured, with the goals of the project."""
     table, main = ("<tbody>", "</tbody>"), ("<h1>", "</main>")
     near = f"/admin/members/?after={held.near_the_end}"
+    exports = 4 if held.members <= FEW else 1
     return [
         Page("login", "P2 sign-in page", "/login", 1.5),
         Page("home", "P3 member home", "/home", 2.0, "member", main),
@@ -85,7 +87,7 @@ def pages(held: Ground) -> list[Page]:
         Page(
             "details", "staff page of one member", f"/admin/members/details/?id={held.member_id}", None, "staff", main
         ),
-        Page("csv", "P6 CSV of all members", "/admin/members/export-csv/", 1.2, "staff", requests=4, whole=True),
+        Page("csv", "P6 CSV of all members", "/admin/members/export-csv/", 1.2, "staff", requests=exports, whole=True),
         Page(
             "tasks", "applicant task list", f"/join/applications/{held.application_id}/tasks", None, "applicant", main
         ),
@@ -146,14 +148,15 @@ def in_turn(sides: tuple[Side, Side], asked: tuple[Page, Page]) -> tuple[list[fl
     connections = [side.server.connect() for side in sides]
     times: tuple[list[float], list[float]] = ([], [])
     spent = [0.0, 0.0]
-    for number in range(asked[0].requests + 2):
-        if number == 2:  # the first ones open the connection
+    opening = 0 if asked[0].whole else 2  # requests that open the connection
+    for number in range(asked[0].requests + opening):
+        if number == opening:
             spent = [-side.server.processor_time() for side in sides]
         for which in (0, 1):
             if asked[which].whole:  # a file takes longer than a server keeps the other's connection for
                 connections[which].close()
             seconds = sides[which].get(connections[which], asked[which])[0]
-            if number > 1:
+            if number >= opening:
                 times[which].append(seconds)
     spent = [before + side.server.processor_time() for before, side in zip(spent, sides, strict=True)]
     for connection in connections:
@@ -227,7 +230,7 @@ def measure(kind: str, *, members: int, rounds: int) -> list[str]:
                 for _ in range(rounds):
                     _round(sides, [page for page in measured if page.whole])
                 grown = mine.peak_memory() - peaks[0]
-                excel, excel_peak = _excel(mine, cookies)
+                excel = _excel(mine, cookies) if members <= FEW else None
         for _ in range(2):
             with bare(held, frames, _words()) as other:
                 starts[1].append(other.first_answer)
@@ -240,10 +243,10 @@ def measure(kind: str, *, members: int, rounds: int) -> list[str]:
     lines.append(
         f"| P6 a worker grows by, for the CSV | {grown:.1f} MiB |  |  |  |  | ≤ 5 MiB | {_verdict(grown <= 5)} |"
     )
-    fine = excel <= 3 and excel_peak <= 150
-    lines.append(
-        f"| P6 Excel of all members | {excel:.1f} s, {excel_peak:.0f} MiB |  |  |  |  | ≤ 3 s, ≤ 150 MiB | {_verdict(fine)} |"
-    )
+    if excel:
+        seconds, peak = excel
+        shown, fine = f"{seconds:.1f} s, {peak:.0f} MiB", seconds <= 3 and peak <= 150
+        lines.append(f"| P6 Excel of all members | {shown} |  |  |  |  | ≤ 3 s, ≤ 150 MiB | {_verdict(fine)} |")
     lines.append(line("P9 first answer after start", 2.0, starts[0], starts[1], "s"))
     lines.append(line("P10 peak of a worker after these pages", 1.5, [peaks[0]], [peaks[1]], "MiB"))
     return lines

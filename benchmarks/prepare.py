@@ -38,6 +38,7 @@ POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:
 class Ground:
     """Two equal databases, who is signed in there (a cookie each) and the addresses of the pages."""
 
+    members: int
     ours: str
     bare: str
     cookies: Mapping[str, str]
@@ -100,7 +101,7 @@ def ground(kind: str, members: int) -> Iterator[Ground]:
             db.session.remove()
             db.engine.dispose()
         copy()
-        yield Ground(ours, bare, cookies, application_id, member_id, *places, rare, environment)
+        yield Ground(members, ours, bare, cookies, application_id, member_id, *places, rare, environment)
 
 
 @contextmanager

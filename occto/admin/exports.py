@@ -29,8 +29,8 @@ from occto.extensions import db
 from occto.services import audit
 from occto.unit_of_work import run
 
-TOGETHER = 1000
-"""Rows that are read, written and sent together."""
+TOGETHER = 250
+"""Rows that are read, written and sent together: a thousand would not be faster, and take four times the memory."""
 FORMULA_SIGNS = frozenset("=+-@\t\r\n＝＋－＠")
 """A cell of CSV that begins with one of these could be run as a formula by the program that opens it."""
 EXCEL_ROWS = 1_048_575
@@ -171,7 +171,7 @@ def _plain(value: Any) -> Any:
     return value.striptags() if isinstance(value, Markup) else value
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def day(value: date | None) -> str:
     """A day as lists show it."""
     return format_date(value) if value else ""

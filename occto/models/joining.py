@@ -46,7 +46,7 @@ class Application(Base):
         bounded("name", 120),
         bounded("hold_reason", 2000),
         bounded("operator_code", 5),
-        Index("ix_applications_state_waiting", "state", "waiting_since"),
+        Index("ix_applications_state_waiting", "state", "waiting_since", "held_at"),
         {"sqlite_autoincrement": True},
     )
 
