@@ -4,6 +4,7 @@ import csv
 import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -163,7 +164,20 @@ def _object(row: Any) -> Any:
 
 
 def _batches(query: Any) -> Iterator[Sequence[Any]]:
-    yield from db.session.execute(query, execution_options={"yield_per": TOGETHER}).partitions()
+    with session_of_stream() as session:
+        yield from session.execute(query, execution_options={"yield_per": TOGETHER}).partitions()
+
+
+@contextmanager
+def session_of_stream() -> Iterator[Session]:
+    """A session that lives as long as what is streamed through it.
+
+    The session of the request ends when the view returns, which is after the first piece: PostgreSQL would know the
+    cursor no longer, and on SQLite the next request would be handed a connection that is still being read from.
+    """
+    db.session.rollback()
+    with closing(db.session.session_factory()) as session:
+        yield session
 
 
 def _plain(value: Any) -> Any:
