@@ -14,9 +14,8 @@ from typing import Any
 import psycopg
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import func, select
+from sqlalchemy import UnaryExpression, func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.orm import InstrumentedAttribute
 
 import config
 from occto import clock, create_app, vault
@@ -39,12 +38,15 @@ POSTGRES = os.environ.get("TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:
 class Ground:
     """Two equal databases, who is signed in there (a cookie each) and the addresses of the pages."""
 
+    members: int
     ours: str
     bare: str
     cookies: Mapping[str, str]
     application_id: int
+    member_id: int
     near_the_end: int
     near_by_code: int
+    near_by_id: int
     rare: str
     environment: Mapping[str, str]
 
@@ -91,13 +93,15 @@ def ground(kind: str, members: int) -> Iterator[Ground]:
     with _copies(kind, members, environment) as (ours, bare, copy):
         app = _app(ours, environment)
         with app.app_context():
-            cookies, application_id = _sign_in(app)
-            near_the_end, near_by_code = _near_the_end(Member.kana_key), _near_the_end(Member.operator_code)
+            cookies, application_id, member_id = _sign_in(app)
+            places = [
+                _near_the_end(key) for key in (Member.kana_key.desc(), Member.operator_code.desc(), Member.id.asc())
+            ]
             rare = _rare_term()
             db.session.remove()
             db.engine.dispose()
         copy()
-        yield Ground(ours, bare, cookies, application_id, near_the_end, near_by_code, rare, environment)
+        yield Ground(members, ours, bare, cookies, application_id, member_id, *places, rare, environment)
 
 
 @contextmanager
@@ -132,8 +136,8 @@ def _copies(kind: str, members: int, environment: Mapping[str, str]) -> Iterator
         _postgres(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in (ours_name, bare_name)))
 
 
-def _sign_in(app: Flask) -> tuple[dict[str, str], int]:
-    """Open sessions for an administrator of a member, an operator and an applicant; cookies and case."""
+def _sign_in(app: Flask) -> tuple[dict[str, str], int, int]:
+    """Open sessions for an administrator of a member, an operator and an applicant; cookies, case and member."""
     session = db.session()
     user_id, member_id = session.execute(
         select(Affiliation.user_id, Affiliation.member_id)
@@ -159,12 +163,12 @@ def _sign_in(app: Flask) -> tuple[dict[str, str], int]:
         "staff": _session(app, now, user_id=operator),
         "applicant": _session(app, now, application_id=application_id),
     }
-    return cookies, application_id
+    return cookies, application_id, member_id
 
 
-def _near_the_end(key: InstrumentedAttribute[str]) -> int:
-    """The row number of the member behind which some 120 are left in this order."""
-    order = select(Member.id).order_by(key.desc(), Member.id.desc())
+def _near_the_end(backwards: UnaryExpression[Any]) -> int:
+    """The row number of the member behind which some 120 are left in the order that this one runs back through."""
+    order = select(Member.id).order_by(backwards, Member.id.desc())
     return db.session().scalar(order.offset(120).limit(1)) or db.session().scalar(order.limit(1)) or 0
 
 

@@ -31,13 +31,25 @@ class Server:
 
     def peak_memory(self) -> float:
         """The highest resident memory that any worker has had, in MiB."""
+        return max(_peak(child) for child in self._workers())
+
+    def processor_time(self) -> float:
+        """Seconds that the workers have spent on a processor: what waiting for one does not add to."""
+        return sum(_processor_time(child) for child in self._workers())
+
+    def _workers(self) -> list[str]:
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text(encoding="ascii")
-        return max(_peak(child) for child in children.split())
+        return children.split()
 
 
 def _peak(pid: str) -> float:
     lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+
+
+def _processor_time(pid: str) -> float:
+    threads = Path(f"/proc/{pid}/task").glob("*/schedstat")
+    return sum(int(thread.read_text(encoding="ascii").split()[0]) for thread in threads) / 1e9
 
 
 def _free_port() -> int:
@@ -95,7 +107,7 @@ def bare(ground: Ground, frames: Path, words: str) -> Iterator[Server]:
     url = ground.bare.replace("postgresql://", "postgresql+psycopg://")
     named = {"BENCH_DATABASE_URL": url, "BENCH_FRAMES": str(frames), "BENCH_WORDS": words}
     settings = ("--worker-class", "gthread", "--keep-alive", "5", "--log-level", "warning")
-    with _served("benchmarks.bare:app", _free_port(), {**ground.environment, **named}, settings) as server:
+    with _served("benchmarks.bare_staff:app", _free_port(), {**ground.environment, **named}, settings) as server:
         yield server
 
 

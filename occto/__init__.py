@@ -8,7 +8,7 @@ from flask import Flask
 
 import config
 from occto import access, admin, cli, errors, http, pages, views
-from occto.extensions import babel, csrf, db, limiter, mail, migrate, prepare_engine
+from occto.extensions import LateMigrations, babel, csrf, db, limiter, mail, prepare_engine
 
 __all__ = ["create_app"]
 
@@ -41,7 +41,7 @@ def _log(app: Flask) -> None:
 
 def _extensions(app: Flask) -> None:
     db.init_app(app)
-    migrate.init_app(app, db, directory="migrations")
+    app.extensions["migrate"] = LateMigrations(app)
     mail.init_app(app)
     csrf.init_app(app)
     babel.init_app(app)

@@ -3,12 +3,12 @@
 import sqlite3
 from typing import Any
 
+from flask import Flask
 from flask_babel import Babel
 from flask_limiter import Limiter
 from flask_limiter.util import get_remote_address
 from flask_login import LoginManager
 from flask_mail import Mail
-from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Connection, Engine, MetaData, event
@@ -34,11 +34,23 @@ db = SQLAlchemy(
     engine_options={"pool_pre_ping": True},  # a connection that the server has ended meanwhile is replaced unnoticed
 )
 login = LoginManager()
-migrate = Migrate()
 mail = Mail()
 csrf = CSRFProtect()
 babel = Babel()
 limiter = Limiter(key_func=get_remote_address)
+
+
+class LateMigrations:
+    """Flask-Migrate under the name where `flask db` looks for it, imported when first asked for: no page needs Alembic."""
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+
+    def __getattr__(self, name: str) -> Any:
+        from flask_migrate import Migrate
+
+        Migrate().init_app(self._app, db, directory="migrations")  # takes this one's place
+        return getattr(self._app.extensions["migrate"], name)
 
 
 def prepare_engine(engine: Engine) -> None:
@@ -75,5 +87,7 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
 
 def _on_begin(connection: Connection) -> None:
     """A writer takes the lock at once: a read that turns into a write fails with «database is locked»."""
-    writing = connection.get_execution_options().get(WRITING, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if connection.get_execution_options().get(WRITING, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:  # straight to the driver: it takes no lock, so that there is no error to translate
+        connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]

@@ -3,19 +3,20 @@
 import hashlib
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from flask import Flask, current_app, request, url_for
+from flask import Flask, current_app, has_request_context, request, url_for
 
 from occto import clock
-from occto.access import viewer
+from occto.access import asking
 from occto.domain.dates import JST, format_date, format_instant
 from occto.domain.permissions import Permission
 from occto.http import csp_nonce
 from occto.labels import label
+from occto.queries.viewer import Viewer
 
 _MENU = (
     (Permission.HOME, "home.home", "ホーム"),
@@ -33,7 +34,7 @@ _STATIC = Path(__file__).parent / "static"
 def register(app: Flask) -> None:
     """Give the templates of `app` their context and filters."""
     app.context_processor(_context)
-    app.jinja_env.globals.update(asset=asset, csp_nonce=csp_nonce, label=label)
+    app.jinja_env.globals.update(asset=asset, csp_nonce=csp_nonce, label=label, url_for=address)
     app.jinja_env.filters.update(
         date=_date,
         date_short=_date_short,
@@ -45,6 +46,11 @@ def register(app: Flask) -> None:
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+    for name in (
+        "parts",
+        "forms",
+    ):  # macros that every page uses; imported by a template they would be looked up anew for each page
+        app.jinja_env.globals[name] = app.jinja_env.get_template(f"_macros/{name}.html").module
 
 
 def site() -> SimpleNamespace:
@@ -61,8 +67,26 @@ def site() -> SimpleNamespace:
     )
 
 
+def address(endpoint: str, **values: Any) -> str:
+    """url_for; the address of a page without parameters is worked out once for each root the application is mounted at."""
+    if values or endpoint.startswith(".") or not has_request_context():
+        return url_for(endpoint, **values)
+    return plain_address(request.script_root, endpoint)
+
+
+@lru_cache(maxsize=512)
+def plain_address(_root: str, endpoint: str) -> str:
+    """The address of a page without parameters below the root that `request.script_root` names."""
+    return url_for(endpoint)
+
+
 def asset(filename: str) -> str:
     """The address of a static file with its content hash: cached for a year, new as soon as the content is."""
+    return _asset(request.script_root, filename)
+
+
+@lru_cache(maxsize=64)
+def _asset(_root: str, filename: str) -> str:
     return url_for("static", filename=filename, v=_content_hash(filename))
 
 
@@ -76,22 +100,28 @@ def _context() -> dict[str, Any]:
 
 
 class _ViewerOnPage:
-    """The viewer with the words that pages show; looked up only when a template asks."""
+    """The viewer with the words that pages show; looked up only when a template asks, and then once a page."""
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(viewer, name)
+        found = getattr(self._viewer, name)
+        setattr(self, name, found)  # asked for again, it is here
+        return found
 
-    @property
+    @cached_property
+    def _viewer(self) -> Viewer:
+        return asking()
+
+    @cached_property
     def role_label(self) -> str:
-        return "・".join(label(role) for role in viewer.roles)
+        return "・".join(label(role) for role in self._viewer.roles)
 
 
 def _nav() -> list[dict[str, Any]]:
-    area = (request.endpoint or "").split(".")[0]
+    area, may = (request.endpoint or "").split(".")[0], asking().permissions
     return [
-        {"label": words, "url": url_for(endpoint), "current": endpoint.split(".")[0] == area}
+        {"label": words, "url": address(endpoint), "current": endpoint.split(".")[0] == area}
         for permission, endpoint, words in _MENU
-        if viewer.can(permission)
+        if permission in may
     ]
 
 

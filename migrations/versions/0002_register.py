@@ -225,7 +225,13 @@ def upgrade():
         batch_op.create_index("ix_control_facts_child", ["child_body_id", "effective_on"], unique=False)
         batch_op.create_index(batch_op.f("ix_control_facts_entered_id"), ["entered_id"], unique=False)
         batch_op.create_index("ix_control_facts_parent", ["parent_body_id", "effective_on"], unique=False)
-        batch_op.create_index(batch_op.f("ix_control_facts_voided_id"), ["voided_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_control_facts_voided_id"),
+            ["voided_id"],
+            unique=False,
+            postgresql_where=sa.text("voided_id IS NOT NULL"),
+            sqlite_where=sa.text("voided_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "uq_control_facts_live",
             ["relation_no"],
@@ -301,7 +307,13 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_profile_facts_entered_id"), ["entered_id"], unique=False)
         batch_op.create_index("ix_profile_facts_item", ["item", "member_id", "effective_on"], unique=False)
         batch_op.create_index("ix_profile_facts_member", ["member_id", "item", "effective_on"], unique=False)
-        batch_op.create_index(batch_op.f("ix_profile_facts_voided_id"), ["voided_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_profile_facts_voided_id"),
+            ["voided_id"],
+            unique=False,
+            postgresql_where=sa.text("voided_id IS NOT NULL"),
+            sqlite_where=sa.text("voided_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "uq_profile_facts_live",
             ["member_id", "item", "effective_on"],
@@ -337,7 +349,13 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_roster_facts_entered_id"), ["entered_id"], unique=False)
         batch_op.create_index("ix_roster_facts_member", ["member_id", "effective_on"], unique=False)
         batch_op.create_index("ix_roster_facts_no", ["roster_no"], unique=False)
-        batch_op.create_index(batch_op.f("ix_roster_facts_voided_id"), ["voided_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_roster_facts_voided_id"),
+            ["voided_id"],
+            unique=False,
+            postgresql_where=sa.text("voided_id IS NOT NULL"),
+            sqlite_where=sa.text("voided_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "uq_roster_facts_member",
             ["member_id"],

@@ -270,7 +270,7 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_applications_email_key"), ["email_key"], unique=False)
         batch_op.create_index(batch_op.f("ix_applications_entered_by_id"), ["entered_by_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_applications_lapse_on"), ["lapse_on"], unique=False)
-        batch_op.create_index("ix_applications_state_waiting", ["state", "waiting_since"], unique=False)
+        batch_op.create_index("ix_applications_state_waiting", ["state", "waiting_since", "held_at"], unique=False)
 
     op.create_table(
         "application_drafts",
@@ -461,7 +461,13 @@ def upgrade():
         batch_op.create_index(batch_op.f("ix_licence_facts_document_id"), ["document_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_licence_facts_entered_id"), ["entered_id"], unique=False)
         batch_op.create_index("ix_licence_facts_licence", ["licence_id", "effective_on"], unique=False)
-        batch_op.create_index(batch_op.f("ix_licence_facts_voided_id"), ["voided_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_licence_facts_voided_id"),
+            ["voided_id"],
+            unique=False,
+            postgresql_where=sa.text("voided_id IS NOT NULL"),
+            sqlite_where=sa.text("voided_id IS NOT NULL"),
+        )
         batch_op.create_index(
             "uq_licence_facts_live",
             ["licence_id"],

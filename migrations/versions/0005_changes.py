@@ -228,7 +228,7 @@ def upgrade():
         batch_op.create_index("ix_change_requests_member", ["member_id", "id"], unique=False)
         batch_op.create_index(batch_op.f("ix_change_requests_split_from_id"), ["split_from_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_change_requests_started_by_id"), ["started_by_id"], unique=False)
-        batch_op.create_index("ix_change_requests_state_waiting", ["state", "waiting_since"], unique=False)
+        batch_op.create_index("ix_change_requests_state_waiting", ["state", "waiting_since", "held_at"], unique=False)
 
     op.create_table(
         "confirmations",

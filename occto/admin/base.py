@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
-from functools import lru_cache
+from operator import attrgetter
 from typing import Any, ClassVar
 
 from flask import abort, request, url_for
@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, func
 from sqlalchemy.orm import Query
 
 from occto import clock
-from occto.access import actor, viewer
+from occto.access import actor, asking, viewer
 from occto.admin.bulk import BulkActs
 from occto.admin.exports import Exports
 from occto.admin.lists import COUNTED, PAGE, Asked, Cursor, Facet, Listing, Order, page_of, rows_as_html
@@ -26,6 +26,7 @@ from occto.domain.permissions import Permission
 from occto.domain.text import storable
 from occto.extensions import db
 from occto.labels import label
+from occto.pages import plain_address
 from occto.queries import staff
 from occto.services import audit
 from occto.unit_of_work import run
@@ -40,12 +41,6 @@ SWITCHED_OFF = frozenset(
 def search_term() -> str:
     """What was typed into the search box, without what no database takes, at most TERM_LIMIT signs."""
     return storable(request.values.get("q", "")[: 2 * TERM_LIMIT]).strip()[:TERM_LIMIT]
-
-
-@lru_cache(maxsize=256)
-def _address(_root: str, endpoint: str) -> str:
-    """The address of a page without parameters, worked out once for each root that the application is mounted at."""
-    return url_for(endpoint)
 
 
 def without_indents(body: str) -> str:
@@ -111,17 +106,17 @@ class Screen:
     def menu_by_work(self) -> list[dict[str, Any]]:
         """The menu by work: what this viewer may see, with the number of what waits."""
         numbers = staff.waiting_numbers(db.session())
-        views = [item._view for item in self.admin.menu()]
+        views, may, root = [item._view for item in self.admin.menu()], asking().permissions, request.script_root
         return [
             {
                 "label": view.name,
-                "url": _address(request.script_root, f"{view.endpoint}.{view._default_view}"),
+                "url": plain_address(root, f"{view.endpoint}.{view._default_view}"),
                 "current": view is self or view.endpoint == self.under,
                 "gap": view.gap,
                 "number": numbers.get(view.counter, 0),
             }
             for view in views
-            if not view.under and view.is_accessible()
+            if not view.under and view.see in may
         ]
 
     def render(self, template: str, **kwargs: Any) -> str:
@@ -256,26 +251,35 @@ class StaffView(Exports, BulkActs, Screen, ModelView):
             order=asked.order,
             chosen=asked.chosen,
             asked=asked.values,
-            rows=rows_as_html(page.rows, self.cells, tagged=self._tagged),
+            rows=rows_as_html(page.rows, self.cells(page.rows), tagged=self._tagged),
             counted=COUNTED,
             page_size=PAGE,
         )
         self.note(page.rows, term=asked.term)
         return without_indents(body)
 
-    def cells(self, row: Any) -> list[tuple[str, Any]]:
-        """Column and value of each cell of a row of the list, as Flask-Admin's formatters say."""
-        return [(column, self._cell(row, column)) for column, _title in self._list_columns]
+    def cells(self, rows: Sequence[Any]) -> list[list[Any]]:
+        """What the columns of the list say of `rows`, column by column, as Flask-Admin's formatters say."""
+        return [self._said(column, rows) for column, _title in self._list_columns]
 
-    def _cell(self, row: Any, column: str) -> Any:
+    def _said(self, column: str, rows: Sequence[Any]) -> list[Any]:
         formatter = self.column_formatters.get(column)
-        value = formatter(self, None, row, column) if formatter else getattr(row, column)
-        kind = type(value)
+        told = attrgetter(column) if formatter is None else lambda row: formatter(self, None, row, column)
+        values = list(map(told, rows))
+        shows = {kind: self._show_of(kind) for kind in set(map(type, values))}
+        if not any(shows.values()):
+            return values
+        if len(shows) == 1:  # states and days: each once
+            (show,) = shows.values()
+            words = {value: show(self, value, column) for value in set(values)}
+            return [words[value] for value in values]
+        return [value if (show := shows[type(value)]) is None else show(self, value, column) for value in values]
+
+    def _show_of(self, kind: type) -> Any:
         if kind not in self._shows:
             by_kind = self.column_type_formatters.items()
             self._shows[kind] = next((show for known, show in by_kind if issubclass(kind, known)), None)
-        show = self._shows[kind]
-        return value if show is None else show(self, value, column)
+        return self._shows[kind]
 
     @expose("/details/")
     def details_view(self) -> str:

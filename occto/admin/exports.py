@@ -4,6 +4,7 @@ import csv
 import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import lru_cache
@@ -29,8 +30,8 @@ from occto.extensions import db
 from occto.services import audit
 from occto.unit_of_work import run
 
-TOGETHER = 1000
-"""Rows that are read, written and sent together."""
+TOGETHER = 250
+"""Rows that are read, written and sent together: a thousand would not be faster, and take four times the memory."""
 FORMULA_SIGNS = frozenset("=+-@\t\r\n＝＋－＠")
 """A cell of CSV that begins with one of these could be run as a formula by the program that opens it."""
 EXCEL_ROWS = 1_048_575
@@ -148,8 +149,8 @@ def _rows(screen: Any, asked: Asked, conditions: Sequence[Any], held: _Held) -> 
     if not screen.export_columns:
         query = select(*screen._columns).where(*conditions).order_by(*sorting)
         for batch in _batches(query):
-            shown = [screen.cells(row if screen.reads is not None else _object(row)) for row in batch]
-            yield [[_plain(value) for _key, value in cells] for cells in shown]
+            columns = screen.cells(batch if screen.reads is not None else [_object(row) for row in batch])
+            yield list(zip(*(map(_plain, column) for column in columns), strict=True))
         return
     columns = [one.expression for one in screen.export_columns]
     words = [one.words.__getitem__ if isinstance(one.words, Mapping) else one.words for one in screen.export_columns]
@@ -170,7 +171,20 @@ def _object(row: Any) -> Any:
 
 
 def _batches(query: Any) -> Iterator[Sequence[Any]]:
-    yield from db.session.execute(query, execution_options={"yield_per": TOGETHER}).partitions()
+    with session_of_stream() as session:
+        yield from session.execute(query, execution_options={"yield_per": TOGETHER}).partitions()
+
+
+@contextmanager
+def session_of_stream() -> Iterator[Session]:
+    """A session that lives as long as what is streamed through it.
+
+    The session of the request ends when the view returns, which is after the first piece: PostgreSQL would know the
+    cursor no longer, and on SQLite the next request would be handed a connection that is still being read from.
+    """
+    db.session.rollback()
+    with closing(db.session.session_factory()) as session:
+        yield session
 
 
 def _plain(value: Any) -> Any:
@@ -178,7 +192,7 @@ def _plain(value: Any) -> Any:
     return value.striptags() if isinstance(value, Markup) else value
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def day(value: date | None) -> str:
     """A day as lists show it."""
     return format_date(value) if value else ""

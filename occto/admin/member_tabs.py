@@ -64,9 +64,9 @@ def _relation_table(relations: Sequence[RelationOnRecord]) -> Table:
             "親法人等" if relation.is_parent else "子法人等",
             relation.name,
             relation.corporate_number or "名称だけ（要確認）",
-            "支配" if relation.fact.controlling else "出資だけ",
-            f"{format_ratio_bp(relation.fact.ratio_bp)} %" if relation.fact.ratio_bp is not None else "",
-            format_date(relation.fact.effective_on),
+            "支配" if relation.controlling else "出資だけ",
+            f"{format_ratio_bp(relation.ratio_bp)} %" if relation.ratio_bp is not None else "",
+            format_date(relation.effective_on),
         )
         for relation in relations
     ]
@@ -76,12 +76,12 @@ def _relation_table(relations: Sequence[RelationOnRecord]) -> Table:
 def _people(file: MemberFile) -> Table:
     people = [
         (
-            link(user.name, "users.details_view", user.id, Permission.USER_SEE),
-            label(at.role),
-            "終了" if at.ended_at else label(user.state),
-            format_instant(user.last_signed_in_at) if user.last_signed_in_at else "まだありません",
+            link(person.name, "users.details_view", person.user_id, Permission.USER_SEE),
+            label(person.role),
+            "終了" if person.ended_at else label(person.state),
+            format_instant(person.last_signed_in_at) if person.last_signed_in_at else "まだありません",
         )
-        for user, at in file.people
+        for person in file.people
     ]
     return Table("ユーザ", ("氏名", "役割", "状態", "最後のサインイン"), people)
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from occto import clock, record_words
 from occto.access import actor, permit
 from occto.admin.base import Screen, clamped_id
-from occto.admin.exports import EXCEL_ROWS, Values, as_csv, as_excel, attached
+from occto.admin.exports import EXCEL_ROWS, Values, as_csv, as_excel, attached, session_of_stream
 from occto.domain.dates import format_date, today_jst
 from occto.domain.errors import Refusal
 from occto.domain.jobs import ranges
@@ -189,8 +189,9 @@ def _cells(row: reads.RegisterRow) -> tuple[Any, ...]:
 
 
 def _batches(day: date, known: int) -> Iterator[list[Values]]:
-    for batch in reads.register_batches(db.session(), day, known=known):
-        yield [_cells(row) for row in batch]
+    with session_of_stream() as session:
+        for batch in reads.register_batches(session, day, known=known):
+            yield [_cells(row) for row in batch]
 
 
 def _note(session: Session, held: list[list[int]], *, kind: str, count: int, words: str) -> None:

@@ -114,6 +114,8 @@ def load_demo(
     assert head is not None
     head.last_change_id = last_change
     session.flush()
+    if members >= _MANY:
+        session.execute(text("ANALYZE"))  # the planner has seen nothing of these rows yet
     search.refresh(session, session.scalars(select(Member.id)).all(), today=scene.today)
     certificates.enter_first_signing_key(session, **secrets.key.values(), actor=SYSTEM, now=now)
     surroundings.add_assemblies(session, scene.today)
@@ -123,7 +125,7 @@ def load_demo(
         progress(approvals(rounds))
     audit.record(session, "demo.loaded", subject="DEMO:1", actor=SYSTEM, now=now, detail={"members": members})
     if members >= _MANY:
-        session.execute(text("ANALYZE"))  # the planner has seen nothing of these rows yet
+        session.execute(text("ANALYZE"))
     return cases
 
 

@@ -39,7 +39,7 @@ class ChangeRequest(Base):
         bounded("title", 120),
         bounded("reason", 2000),
         bounded("hold_reason", 2000),
-        Index("ix_change_requests_state_waiting", "state", "waiting_since"),
+        Index("ix_change_requests_state_waiting", "state", "waiting_since", "held_at"),
         Index("ix_change_requests_member", "member_id", "id"),
         {"sqlite_autoincrement": True},
     )

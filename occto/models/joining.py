@@ -57,7 +57,7 @@ class Application(Base):
             postgresql_where=text(_NOT_APPROVED),
             sqlite_where=text(_NOT_APPROVED),
         ),
-        Index("ix_applications_state_waiting", "state", "waiting_since"),
+        Index("ix_applications_state_waiting", "state", "waiting_since", "held_at"),
         {"sqlite_autoincrement": True},
     )
 

@@ -11,11 +11,16 @@ from occto.extensions import Base
 from occto.models.shared import Instant, Key, Version, refers
 from occto.types import BigId, Document, SortText, bounded, code
 
-_LIVE = "voided_id IS NULL"
+_LIVE, _GONE = "voided_id IS NULL", "voided_id IS NOT NULL"
 
 
 def _live_unique(name: str, *columns: str, where: str = _LIVE) -> Index:
     return Index(name, *columns, unique=True, postgresql_where=text(where), sqlite_where=text(where))
+
+
+def _voided(name: str) -> Index:
+    """By the change that voided: only facts that were. SQLite would take a whole index for the way to all that stand."""
+    return Index(name, "voided_id", postgresql_where=text(_GONE), sqlite_where=text(_GONE))
 
 
 class RegisterHead(Base):
@@ -106,6 +111,7 @@ class ProfileFact(Base):
 
     __tablename__ = "profile_facts"
     __table_args__ = (
+        _voided("ix_profile_facts_voided_id"),
         _live_unique("uq_profile_facts_live", "member_id", "item", "effective_on"),
         Index("ix_profile_facts_member", "member_id", "item", "effective_on"),
         Index("ix_profile_facts_item", "item", "member_id", "effective_on"),
@@ -119,7 +125,7 @@ class ProfileFact(Base):
     value: Mapped[Any] = mapped_column(Document, nullable=True, comment="the clean value; null: no longer any")
     effective_on: Mapped[date] = mapped_column(Date)
     entered_id: Mapped[int] = mapped_column(BigId, refers("register_changes.id"), index=True)
-    voided_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"), index=True)
+    voided_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"))
 
 
 class LicenceHeld(Base):
@@ -141,6 +147,7 @@ class LicenceFact(Base):
 
     __tablename__ = "licence_facts"
     __table_args__ = (
+        _voided("ix_licence_facts_voided_id"),
         _live_unique("uq_licence_facts_live", "licence_id"),
         Index("ix_licence_facts_licence", "licence_id", "effective_on"),
         CheckConstraint("ended_on IS NULL OR ended_on > effective_on", name="period"),
@@ -158,7 +165,7 @@ class LicenceFact(Base):
     end_reason: Mapped[EndReason | None] = mapped_column(code(EndReason, name="end_reason"))
     document_id: Mapped[int | None] = mapped_column(BigId, refers("attachments.id"), index=True)
     entered_id: Mapped[int] = mapped_column(BigId, refers("register_changes.id"), index=True)
-    voided_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"), index=True)
+    voided_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"))
 
 
 class ControlFact(Base):
@@ -166,6 +173,7 @@ class ControlFact(Base):
 
     __tablename__ = "control_facts"
     __table_args__ = (
+        _voided("ix_control_facts_voided_id"),
         _live_unique("uq_control_facts_live", "relation_no"),
         _live_unique(
             "uq_control_facts_parent", "child_body_id", where="voided_id IS NULL AND controlling AND ended_on IS NULL"
@@ -194,7 +202,7 @@ class ControlFact(Base):
     effective_on: Mapped[date] = mapped_column(Date)
     ended_on: Mapped[date | None] = mapped_column(Date)
     entered_id: Mapped[int] = mapped_column(BigId, refers("register_changes.id"), index=True)
-    voided_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"), index=True)
+    voided_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"))
 
 
 class RosterFact(Base):
@@ -202,6 +210,7 @@ class RosterFact(Base):
 
     __tablename__ = "roster_facts"
     __table_args__ = (
+        _voided("ix_roster_facts_voided_id"),
         _live_unique("uq_roster_facts_no", "roster_no", where="voided_id IS NULL AND ended_on IS NULL"),
         _live_unique("uq_roster_facts_member", "member_id", where="voided_id IS NULL AND ended_on IS NULL"),
         Index("ix_roster_facts_member", "member_id", "effective_on"),
@@ -217,4 +226,4 @@ class RosterFact(Base):
     effective_on: Mapped[date] = mapped_column(Date)
     ended_on: Mapped[date | None] = mapped_column(Date)
     entered_id: Mapped[int] = mapped_column(BigId, refers("register_changes.id"), index=True)
-    voided_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"), index=True)
+    voided_id: Mapped[int | None] = mapped_column(BigId, refers("register_changes.id"))

@@ -1,21 +1,23 @@
 """Reads for 利用契約: where a member stands with it."""
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import MemberState
 from occto.domain.contracts import ENDED, LIVE, PAPER
 from occto.models import ContractOfUse, Member
 
+_NEWEST = (
+    select(ContractOfUse)
+    .where(ContractOfUse.member_id == bindparam("member"))
+    .order_by(ContractOfUse.ended_at.is_not(None), ContractOfUse.id.desc())
+    .limit(1)
+)
+
 
 def newest_contract(session: Session, member_id: int) -> ContractOfUse | None:
     """The contract in force of a member, else its last one."""
-    return session.scalar(
-        select(ContractOfUse)
-        .where(ContractOfUse.member_id == member_id)
-        .order_by(ContractOfUse.ended_at.is_not(None), ContractOfUse.id.desc())
-        .limit(1)
-    )
+    return session.scalar(_NEWEST, {"member": member_id})
 
 
 def state_in_words(member: Member, newest: ContractOfUse | None) -> str:

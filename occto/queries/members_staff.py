@@ -1,12 +1,15 @@
 """Reads of one member for staff, apart by tab: register as of a day, requests, agreements, mails, events."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, union
+from sqlalchemy import ColumnElement, Select, bindparam, or_, select, union
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
+from occto.domain.codes import UserState
+from occto.domain.permissions import Role
 from occto.models import (
     Affiliation,
     Application,
@@ -24,6 +27,7 @@ from occto.models import (
     User,
 )
 from occto.queries.mandates import by_contractor, contractor_of
+from occto.queries.plain import rows_of
 from occto.queries.register import LicenceOnRecord, licences_as_of, profile_as_of
 
 NEWEST = 50
@@ -36,7 +40,21 @@ class RelationOnRecord:
     is_parent: bool
     name: str
     corporate_number: str | None
-    fact: ControlFact
+    controlling: bool
+    ratio_bp: int | None
+    effective_on: date
+
+
+@dataclass(frozen=True, slots=True)
+class PersonOnRecord:
+    """A person with an ID who is or was with the member."""
+
+    user_id: int
+    name: str
+    state: UserState
+    last_signed_in_at: datetime | None
+    role: Role
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,32 +66,65 @@ class MemberFile:
     profile: dict[str, Any]
     licences: list[LicenceOnRecord]
     relations: list[RelationOnRecord]
-    people: list[tuple[User, Affiliation]]
+    people: list[PersonOnRecord]
+
+
+_HEAD = (
+    select(Body.corporate_number, RosterFact.roster_no)
+    .outerjoin(
+        RosterFact,
+        (RosterFact.member_id == bindparam("member")) & RosterFact.voided_id.is_(None) & RosterFact.ended_on.is_(None),
+    )
+    .where(Body.id == bindparam("body"))
+)
+_PEOPLE: Any = (
+    select(User.id, User.name, User.state, User.last_signed_in_at, Affiliation.role, Affiliation.ended_at)
+    .join(Affiliation, Affiliation.user_id == User.id)
+    .where(Affiliation.member_id == bindparam("member"))
+    .order_by(Affiliation.ended_at.is_not(None), Affiliation.id)
+)
+
+
+def _relations_statement() -> Select[Any]:
+    parent, child = aliased(Body), aliased(Body)
+    body: Any = bindparam("body")
+    return (
+        select(
+            (ControlFact.child_body_id == body).label("is_parent"),
+            ControlFact.parent_name,
+            ControlFact.controlling,
+            ControlFact.ratio_bp,
+            ControlFact.effective_on,
+            parent.name.label("above"),
+            parent.corporate_number.label("number_above"),
+            child.name.label("below"),
+            child.corporate_number.label("number_below"),
+        )
+        .outerjoin(parent, parent.id == ControlFact.parent_body_id)
+        .join(child, child.id == ControlFact.child_body_id)
+        .where(
+            or_(ControlFact.child_body_id == body, ControlFact.parent_body_id == body),
+            ControlFact.voided_id.is_(None),
+            or_(ControlFact.ended_on.is_(None), ControlFact.ended_on > bindparam("day")),
+        )
+        .order_by(ControlFact.effective_on, ControlFact.id)
+    )
+
+
+_RELATIONS = _relations_statement()
 
 
 def member_file(session: Session, member: Member, *, today: date) -> MemberFile:
     """The file of `member` as of `today`, facts to come included."""
-    head = session.execute(
-        select(Body.corporate_number, RosterFact.roster_no)
-        .outerjoin(
-            RosterFact,
-            (RosterFact.member_id == member.id) & RosterFact.voided_id.is_(None) & RosterFact.ended_on.is_(None),
-        )
-        .where(Body.id == member.body_id)
-    ).one()
-    people = session.execute(
-        select(User, Affiliation)
-        .join(Affiliation, Affiliation.user_id == User.id)
-        .where(Affiliation.member_id == member.id)
-        .order_by(Affiliation.ended_at.is_not(None), Affiliation.id)
-    )
+    head = rows_of(session, _HEAD, {"member": member.id, "body": member.body_id}).one()
+    people: Sequence[Any] = rows_of(session, _PEOPLE, {"member": member.id}).all()
     return MemberFile(
         corporate_number=head.corporate_number,
         roster_no=head.roster_no,
         profile=profile_as_of(session, member.id, max(today, member.current_member_on or today)),
         licences=licences_as_of(session, member.id, today),
         relations=_relations(session, member.body_id, today=today),
-        people=[(row[0], row[1]) for row in people],
+        people=[PersonOnRecord(*row) for row in people],
     )
 
 
@@ -167,22 +218,15 @@ def events_of(session: Session, member_id: int) -> list[tuple[AuditEvent, str]]:
 
 def _relations(session: Session, body_id: int, *, today: date) -> list[RelationOnRecord]:
     """Parents first, then subsidiaries; what has ended is left out."""
-    parent, child = aliased(Body), aliased(Body)
-    rows = session.execute(
-        select(ControlFact, parent, child)
-        .outerjoin(parent, parent.id == ControlFact.parent_body_id)
-        .join(child, child.id == ControlFact.child_body_id)
-        .where(
-            or_(ControlFact.child_body_id == body_id, ControlFact.parent_body_id == body_id),
-            ControlFact.voided_id.is_(None),
-            or_(ControlFact.ended_on.is_(None), ControlFact.ended_on > today),
+    found = [
+        RelationOnRecord(
+            bool(row.is_parent),
+            (row.above or row.parent_name or "") if row.is_parent else row.below,
+            row.number_above if row.is_parent else row.number_below,
+            row.controlling,
+            row.ratio_bp,
+            row.effective_on,
         )
-        .order_by(ControlFact.effective_on, ControlFact.id)
-    )
-    found = []
-    for fact, above, below in rows:
-        is_parent = fact.child_body_id == body_id
-        other = above if is_parent else below
-        name = other.name if other else fact.parent_name or ""
-        found.append(RelationOnRecord(is_parent, name, other.corporate_number if other else None, fact))
+        for row in rows_of(session, _RELATIONS, {"body": body_id, "day": today})
+    ]
     return sorted(found, key=lambda relation: not relation.is_parent)

@@ -7,6 +7,7 @@ from occto.domain.codes import MailState
 from occto.domain.importing import ImportState
 from occto.domain.permissions import Permission
 from occto.models import AccountRequest, Application, ChangeRequest, ImportBatch, OutboxMail
+from occto.queries.plain import one_of, rows_of
 from occto.queries.viewer import Viewer
 from occto.queries.work_tabs import (
     ACCOUNT_WAITS,
@@ -41,7 +42,7 @@ _WAITING = select(
     select(func.count()).select_from(AccountRequest).where(STAFF_FACTOR_WAITS).scalar_subquery().label("staff_factors"),
     select(func.count())
     .select_from(OutboxMail)
-    .where(OutboxMail.state.in_(UNDELIVERED))
+    .where(one_of(OutboxMail.state, UNDELIVERED))
     .scalar_subquery()
     .label("mails"),
     select(func.count())
@@ -55,7 +56,7 @@ _WAITING = select(
 
 def waiting_numbers(session: Session) -> dict[str, int]:
     """What the menu says: cases and requests waiting for staff, all together, mails that did not arrive, imports to release."""
-    found = session.execute(_WAITING).one()
+    found = rows_of(session, _WAITING).one()
     return {
         "cases": found.cases,
         "changes": found.changes,

@@ -33,6 +33,7 @@ from occto.models import (
     StaffRole,
     User,
 )
+from occto.queries.plain import one_of, rows_of
 
 MEMBER_IDLE = timedelta(hours=2)
 STAFF_IDLE = timedelta(hours=1)
@@ -154,40 +155,48 @@ def _statement() -> Select[Any]:
         .where(ContractOfUse.member_id == SessionRow.member_id, ContractOfUse.ended_at.is_(None))
         .correlate(SessionRow)
     )
+    columns: tuple[Any, ...] = (
+        SessionRow.id,
+        SessionRow.user_id,
+        SessionRow.member_id,
+        SessionRow.application_id,
+        SessionRow.seen_at,
+        SessionRow.ends_at,
+        SessionRow.second_factor_at,
+        SessionRow.view_reason,
+        User.kind,
+        User.name,
+        User.state,
+        User.totp_secret_enc.is_not(None).label("has_totp"),
+        Member.current_name,
+        Affiliation.role,
+        Mandate.id.label("mandate_in_force"),
+        Contractor.name.label("contractor_name"),
+        select(func.aggregate_strings(MandateScope.procedure, ","))
+        .where(MandateScope.mandate_id == SessionRow.mandate_id)
+        .correlate(SessionRow)
+        .scalar_subquery()
+        .label("procedures"),
+        Application.name.label("application_name"),
+        select(func.aggregate_strings(StaffRole.role, ","))
+        .where(StaffRole.user_id == SessionRow.user_id)
+        .correlate(SessionRow)
+        .scalar_subquery()
+        .label("staff_roles"),
+        (
+            select(func.count())
+            .select_from(Affiliation)
+            .where(live, Affiliation.member_id.is_not(None))
+            .correlate(SessionRow)
+            .scalar_subquery()
+            + select(func.count()).select_from(other).where(served).correlate(SessionRow).scalar_subquery()
+        ).label("companies"),
+        exists().where(live, one_of(Affiliation.role, SECOND_FACTOR_ROLES)).correlate(SessionRow).label("administers"),
+        exists().where(live, Affiliation.contractor_id.is_not(None)).correlate(SessionRow).label("serves"),
+        and_(has_licence, has_contract).label("company_open"),
+    )
     return (
-        select(
-            SessionRow,
-            User.kind,
-            User.name,
-            User.state,
-            User.totp_secret_enc.is_not(None).label("has_totp"),
-            Member.current_name,
-            Affiliation.role,
-            Mandate.id.label("mandate_in_force"),
-            Contractor.name.label("contractor_name"),
-            select(func.aggregate_strings(MandateScope.procedure, ","))
-            .where(MandateScope.mandate_id == SessionRow.mandate_id)
-            .correlate(SessionRow)
-            .scalar_subquery()
-            .label("procedures"),
-            Application.name.label("application_name"),
-            select(func.aggregate_strings(StaffRole.role, ","))
-            .where(StaffRole.user_id == SessionRow.user_id)
-            .correlate(SessionRow)
-            .scalar_subquery()
-            .label("staff_roles"),
-            (
-                select(func.count())
-                .select_from(Affiliation)
-                .where(live, Affiliation.member_id.is_not(None))
-                .correlate(SessionRow)
-                .scalar_subquery()
-                + select(func.count()).select_from(other).where(served).correlate(SessionRow).scalar_subquery()
-            ).label("companies"),
-            exists().where(live, Affiliation.role.in_(SECOND_FACTOR_ROLES)).correlate(SessionRow).label("administers"),
-            exists().where(live, Affiliation.contractor_id.is_not(None)).correlate(SessionRow).label("serves"),
-            and_(has_licence, has_contract).label("company_open"),
-        )
+        select(*columns)
         .join(User, User.id == SessionRow.user_id, isouter=True)
         .join(Member, Member.id == SessionRow.member_id, isouter=True)
         .join(
@@ -215,15 +224,14 @@ _VIEWER = _statement()  # built once: it is asked in every request, and building
 
 def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
     """The viewer of the session with this token hash; ANONYMOUS where it has ended, idled out or never was."""
-    row = session.execute(_VIEWER, {"token_hash": token_hash, "now": now, "today": today_jst(now)}).one_or_none()
+    row = rows_of(session, _VIEWER, {"token_hash": token_hash, "now": now, "today": today_jst(now)}).one_or_none()
     if row is None:
         return ANONYMOUS
-    found: SessionRow = row.SessionRow
     idle = STAFF_IDLE if row.kind == UserKind.STAFF else MEMBER_IDLE
-    if found.seen_at + idle <= now:
+    if row.seen_at + idle <= now:
         return ANONYMOUS
-    base = Viewer(session_id=found.id, seen_at=found.seen_at, idle_ends_at=min(found.seen_at + idle, found.ends_at))
-    if found.application_id is not None:
+    base = Viewer(session_id=row.id, seen_at=row.seen_at, idle_ends_at=min(row.seen_at + idle, row.ends_at))
+    if row.application_id is not None:
         roles = (Role.APPLICANT,)
         return replace(
             base,
@@ -231,7 +239,7 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
             name=row.application_name or "",
             roles=roles,
             permissions=permissions_of(roles),
-            application_id=found.application_id,
+            application_id=row.application_id,
         )
     if row.state != UserState.ACTIVE:
         return ANONYMOUS
@@ -239,19 +247,19 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
     person = replace(
         base,
         name=row.name,
-        user_id=found.user_id,
+        user_id=row.user_id,
         has_second_factor=row.has_totp,
         companies_count=row.companies,
     )
-    if (row.has_totp or staff or row.administers) and found.second_factor_at is None:
+    if (row.has_totp or staff or row.administers) and row.second_factor_at is None:
         return replace(person, kind="half", permissions=frozenset({Permission.PUBLIC, Permission.HALF_SIGNED_IN}))
     if row.kind == UserKind.STAFF:
         return _of_staff(person, row, staff)
     own = permissions_of((Role.CONTRACTOR,) if row.serves else ()) | _SIGNED_IN
     at_company = row.role is not None or row.mandate_in_force is not None
-    if found.member_id is None or not at_company or not row.company_open:
+    if row.member_id is None or not at_company or not row.company_open:
         return replace(person, kind="member", permissions=own)
-    company = replace(person, kind="member", company_name=row.current_name, member_id=found.member_id)
+    company = replace(person, kind="member", company_name=row.current_name, member_id=row.member_id)
     if row.mandate_in_force is None:
         return replace(company, roles=(row.role,), permissions=permissions_of((row.role,)) | own)
     scopes = set((row.procedures or "").split(","))
@@ -269,8 +277,7 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
 def _of_staff(person: Viewer, row: Any, roles: tuple[Role, ...]) -> Viewer:
     """Somebody of the staff: at the screens of the office, or reading the pages of one member."""
     permissions = permissions_of(roles)
-    session: SessionRow = row.SessionRow
-    if session.view_reason is None or Permission.VIEW_AS_MEMBER not in permissions:
+    if row.view_reason is None or Permission.VIEW_AS_MEMBER not in permissions:
         return replace(person, kind="staff", roles=roles, permissions=permissions)
     return replace(
         person,
@@ -278,5 +285,5 @@ def _of_staff(person: Viewer, row: Any, roles: tuple[Role, ...]) -> Viewer:
         roles=roles,
         permissions=VIEWING | permissions_of(()),
         company_name=row.current_name,
-        member_id=session.member_id,
+        member_id=row.member_id,
     )

@@ -40,6 +40,7 @@ from occto.models import (
     RosterProposal,
 )
 from occto.queries.account_requests_staff import about_staff, for_another_person
+from occto.queries.plain import one_of
 from occto.queries.viewer import Viewer
 
 S, C = ApplicationState, ChangeState
@@ -72,10 +73,10 @@ class Tab:
     branches: Branches
 
 
-APPLICATION_WAITS = and_(Application.state.in_(WAITING_FOR_STAFF), Application.held_at.is_(None))
-CHANGE_WAITS = and_(ChangeRequest.state.in_(changes.WAITING_FOR_STAFF), ChangeRequest.held_at.is_(None))
-ACCOUNT_WAITS = and_(AccountRequest.state.in_(account_requests.OPEN), ~about_staff())
-STAFF_FACTOR_WAITS = and_(AccountRequest.state.in_(account_requests.OPEN), about_staff())
+APPLICATION_WAITS = and_(one_of(Application.state, WAITING_FOR_STAFF), Application.held_at.is_(None))
+CHANGE_WAITS = and_(one_of(ChangeRequest.state, changes.WAITING_FOR_STAFF), ChangeRequest.held_at.is_(None))
+ACCOUNT_WAITS = and_(one_of(AccountRequest.state, account_requests.OPEN), ~about_staff())
+STAFF_FACTOR_WAITS = and_(one_of(AccountRequest.state, account_requests.OPEN), about_staff())
 
 
 def _all(_session: Session, _me: int, _today: date) -> list[Branch]:

@@ -4,7 +4,6 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -50,6 +49,8 @@ def readyz() -> tuple[Response, int]:
 
 def _head_of_migrations() -> str | None:
     directory = str(Path(current_app.root_path).parent / "migrations")
+    from alembic.script import ScriptDirectory  # imported on first use: monitors alone need it
+
     return ScriptDirectory(directory).get_current_head()
 
 

@@ -1,5 +1,6 @@
 """Profile, licences and roster number of one member as of a day."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from occto.domain.codes import Act, EndReason, Licence
 from occto.models import LicenceFact, LicenceHeld, ProfileFact, RosterFact
+from occto.queries.plain import rows_of
 from occto.queries.register.known import stands, with_known
 
 
@@ -48,7 +50,7 @@ _PROFILE = {known: _profile_statement(known=known) for known in (False, True)}
 def profile_as_of(session: Session, member_id: int, day: date, *, known: int | None = None) -> dict[str, Any]:
     """The profile items in force on `day`, by key; None for one that was given up."""
     values = with_known({"member": member_id, "day": day}, known)
-    return {row.item: row.value for row in session.execute(_PROFILE[known is not None], values)}
+    return {row.item: row.value for row in rows_of(session, _PROFILE[known is not None], values)}
 
 
 _LICENCES = {
@@ -70,7 +72,7 @@ _LICENCES = {
 
 def licences_as_of(session: Session, member_id: int, day: date, *, known: int | None = None) -> list[LicenceOnRecord]:
     """The licences in force on `day` and those to come, in the order of the categories."""
-    rows = session.execute(_LICENCES[known is not None], with_known({"member": member_id}, known)).all()
+    rows: Sequence[Any] = rows_of(session, _LICENCES[known is not None], with_known({"member": member_id}, known)).all()
     order = list(Licence)
     held = [LicenceOnRecord(*row) for row in rows if row.ended_on is None or row.ended_on > day]
     return sorted(held, key=lambda licence: order.index(licence.category))
@@ -98,4 +100,4 @@ _ROSTER = {
 
 def roster_as_of(session: Session, member_id: int, day: date, *, known: int | None = None) -> int | None:
     """The roster number on `day`; None before the member was on the roster."""
-    return session.scalar(_ROSTER[known is not None], with_known({"member": member_id, "day": day}, known))
+    return rows_of(session, _ROSTER[known is not None], with_known({"member": member_id, "day": day}, known)).scalar()

@@ -19,6 +19,7 @@ from occto.models import (
     RegisterChange,
     RosterFact,
 )
+from occto.queries.plain import one_of, rows_of
 from occto.queries.register.facts import LicenceOnRecord, licences_as_of, profile_as_of, roster_statement
 
 REMIND_OF_FILING = timedelta(days=60)
@@ -89,7 +90,7 @@ def _statement() -> Any:
     )
     draft = and_(ChangeRequest.state == ChangeState.DRAFT, ChangeRequest.channel == Channel.ONLINE)
     to_come = and_(ChangeRequest.state == ChangeState.APPROVED, from_on.is_not(None))
-    under_way = or_(ChangeRequest.state.in_(UNDECIDED), draft, to_come)
+    under_way = or_(one_of(ChangeRequest.state, UNDECIDED), draft, to_come)
     return (
         select(
             Member.current_name,
@@ -120,7 +121,7 @@ _HOME = _statement()
 
 def home_record(session: Session, member_id: int, *, today: date) -> HomeRecord:
     """What is on record of one member today; NotFound where there is no such member."""
-    rows = session.execute(_HOME, {"member": member_id, "today": today}).all()
+    rows = rows_of(session, _HOME, {"member": member_id, "today": today}).all()
     if not rows:
         raise NotFound
     head = rows[0]

@@ -1,0 +1,20 @@
+"""What statements that every page sends have in common: no part of the ORM that they do not need."""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from sqlalchemy import ColumnElement, CursorResult, Executable, literal
+from sqlalchemy.orm import InstrumentedAttribute, Session
+
+
+def rows_of(session: Session, statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult[Any]:
+    """The rows of a statement that names columns and no objects, in the transaction of `session`.
+
+    Session.execute would prepare the loading of objects each time, which takes as long as the statement itself.
+    """
+    return session.connection().execute(statement, values)
+
+
+def one_of(column: InstrumentedAttribute[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    """`column` IN `values`, each a parameter of its own: in_() with plain values is written anew in every execution."""
+    return column.in_([literal(value, column.type) for value in sorted(values)])
