@@ -117,12 +117,16 @@ def remove(
     """End the person's role at this company for good; returns how many sessions ended. What was done stays on record.
 
     An invitation that nobody else's company shares is withdrawn with it. Refusals: those of `place_of`, own_id,
-    last_administrator (the office is not bound by it).
+    administrator_by_office (the role of 管理者 is withdrawn by OCCTO alone, on application: 利用規約 3.1/3.2.2).
     """
     place = place_of(session, member_id, user_id, actor=actor, staff=_STOP, seen_version=seen_version)
     _require_other(place, actor)
     if place.is_administrator and not by_office(actor, _STOP):
-        require_another_administrator(session, place, member_id=member_id)
+        raise Refusal(
+            "administrator_by_office",
+            "管理者の登録を終えるときは、管理者の変更を当機関へ申請してください（利用規約 3.1(3.2.2)）。"
+            "急ぐときは、先に利用を停止できます。",
+        )
     place.affiliation.ended_at = now
     ended = end_sessions_at(session, user_id, member_id, now=now)
     invited_here_alone = place.user.state is UserState.INVITED and not lives_elsewhere(session, user_id, member_id)
