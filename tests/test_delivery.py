@@ -243,6 +243,14 @@ WORDS: dict[str, Any] = {
     "ended_on": "2026-12-01",
     "by": "佐藤 美咲",
     "other_title": "資本金の変更",
+    "to_member": True,
+    "side": "MEMBER",
+    "on_paper": False,
+    "mandate_id": 7,
+    "procedure_labels": ["閲覧", "変更申請"],
+    "starts_on": "2026-11-23",
+    "last_on": "2027-11-22",
+    "persons": ["受川 花子 様（hanako@contractor.example.jp）"],
 }
 
 
