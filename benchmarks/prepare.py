@@ -127,7 +127,7 @@ def _copies(kind: str, members: int, environment: Mapping[str, str]) -> Iterator
         _postgres(f'DROP DATABASE IF EXISTS "{kept_name}_new"', f'CREATE DATABASE "{kept_name}_new"')
         _fill(_address(f"{kept_name}_new"), members, environment)
         _postgres(f'ALTER DATABASE "{kept_name}_new" RENAME TO "{kept_name}"')
-    ours_name, bare_name = f"occto_bench_ours_{os.getpid()}", f"occto_bench_bare_{os.getpid()}"
+    ours_name, bare_name = (f"occto_bench_{side}_{members}_{os.getpid()}" for side in ("ours", "bare"))
     try:
         _postgres(f'CREATE DATABASE "{ours_name}" TEMPLATE "{kept_name}"')
         make_bare = f'CREATE DATABASE "{bare_name}" TEMPLATE "{ours_name}"'
