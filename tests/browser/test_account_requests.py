@@ -10,7 +10,7 @@ from occto.models import User
 from occto.unit_of_work import unit_of_work
 from tests.browser.conftest import Person, Site
 from tests.browser.test_joining import NEW_PASSWORD, PDF, MakePerson, link_in
-from tests.browser.test_office import _as_staff, _look_at_refusal
+from tests.browser.test_office import as_staff
 from tests.factories import PASSWORD, TOTP_SECRET, Factory
 from tests.requesting import Scene, lost, on_record, scene
 
@@ -45,8 +45,8 @@ def test_an_administrator_is_changed_with_the_old_one_gone(site: Site, person: M
         make = Factory(site.app)
         found = _company(make)
         code, company = found.member.operator_code, found.member.current_name
-        desk = _as_staff(person, site, make, "小林 恵", Role.OPERATOR)
-        second = _as_staff(person, site, make, "高橋 直樹")
+        desk = as_staff(person, make, "小林 恵", Role.OPERATOR)
+        second = as_staff(person, make, "高橋 直樹")
     new = person("佐藤 美咲")
     new.go("/login")
     new.look("login")
@@ -58,7 +58,7 @@ def test_an_administrator_is_changed_with_the_old_one_gone(site: Site, person: M
     new.go(link_in(site.postbox.wait_for(NEW, "管理者の申請"), "/administrators/apply/"))
     new.look("form")
     new.press("申請する")
-    _look_at_refusal(new, "form-errors")
+    new.look_at_refusal("form-errors")
     new.fill(
         {
             "typed_code": code,
@@ -99,7 +99,7 @@ def test_an_administrator_is_changed_with_the_old_one_gone(site: Site, person: M
     desk.fill({"words": "総務部の田中様。前任は退職し、佐藤様を管理者とする申請は会社のもの。"})
     desk.look("call")
     desk.press("電話での確認を記録する")
-    _look_at_refusal(desk, "call-stale")  # the objection came in between
+    desk.look_at_refusal("call-stale")  # the objection came in between
     desk.press("電話での確認を記録する")
     desk.look("details-objected")
     desk.follow("異議を確かめた結果を記録する")
@@ -155,8 +155,8 @@ def test_a_lost_second_factor_is_recovered_by_call_back(site: Site, person: Make
         make = Factory(site.app)
         found = _company(make)
         company = found.member.current_name
-        desk = _as_staff(person, site, make, "小林 恵", Role.OPERATOR)
-        second = _as_staff(person, site, make, "高橋 直樹")
+        desk = as_staff(person, make, "小林 恵", Role.OPERATOR)
+        second = as_staff(person, make, "高橋 直樹")
     owner = person("鈴木 一郎")
     owner.go("/second-factor/lost")
     owner.look("lost-outside")
@@ -167,7 +167,7 @@ def test_a_lost_second_factor_is_recovered_by_call_back(site: Site, person: Make
     owner.follow("2段階認証の復旧を申請")
     owner.look("lost")
     owner.press("復旧を申請する")
-    _look_at_refusal(owner, "lost-error")
+    owner.look_at_refusal("lost-error")
     owner.fill({"reason": "スマートフォンが故障し、リカバリーコードの控えもないため。"})
     owner.press("復旧を申請する")
     owner.look("lost-filed")
@@ -210,14 +210,14 @@ def test_paper_the_end_of_a_request_and_the_staffs_own(site: Site, person: MakeP
         make = Factory(site.app)
         found = _company(make)
         lost(make, make.staff(Role.APPROVER, name="渡辺 悠"), on=found)
-        desk = _as_staff(person, site, make, "小林 恵", Role.OPERATOR)
-        system = _as_staff(person, site, make, "伊藤 誠", Role.SYSTEM)
+        desk = as_staff(person, make, "小林 恵", Role.OPERATOR)
+        system = as_staff(person, make, "伊藤 誠", Role.SYSTEM)
         code = found.member.operator_code
     desk.go("/admin/account_requests/")
     desk.follow("書面の申請を入力する")
     desk.look("paper")
     desk.press("この内容で受け付ける")
-    _look_at_refusal(desk, "paper-errors")
+    desk.look_at_refusal("paper-errors")
     desk.choose("kind", "ADMINISTRATOR")
     desk.fill(
         {
@@ -250,4 +250,4 @@ def test_paper_the_end_of_a_request_and_the_staffs_own(site: Site, person: MakeP
     stranger = person("stranger")
     for path in ("/administrators/apply/unknown", "/administrators/object/unknown"):
         stranger.go(path)
-        _look_at_refusal(stranger, path.strip("/").replace("/", "-"))
+        stranger.look_at_refusal(path.strip("/").replace("/", "-"))

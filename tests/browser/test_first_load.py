@@ -10,7 +10,7 @@ from openpyxl import load_workbook
 from occto.domain.permissions import Role
 from tests.browser.conftest import Person, Site
 from tests.browser.test_joining import NEW_PASSWORD, MakePerson, link_in
-from tests.browser.test_office import _as_staff, _look_at_refusal
+from tests.browser.test_office import as_staff
 from tests.factories import Factory
 from tests.importing import L, M, R, book, company, licence, whole
 
@@ -38,8 +38,8 @@ def test_existing_members_are_loaded_and_their_administrators_invited(
 ) -> None:
     with site.app.app_context():
         make = Factory(site.app)
-        operator = _as_staff(person, site, make, "小林 恵", Role.OPERATOR)
-        approver = _as_staff(person, site, make, "高橋 直樹")
+        operator = as_staff(person, make, "小林 恵", Role.OPERATOR)
+        approver = as_staff(person, make, "高橋 直樹")
     rows = whole(1, 2, 3, 4)
     rows[M][2]["corporate_number"] = "1234567890123"
     rows[L].append(licence(4, category="登録特定送配電事業者"))
@@ -60,7 +60,7 @@ def test_existing_members_are_loaded_and_their_administrators_invited(
     operator.look("none")
     operator.follow("ファイルを取り込む")
     operator.press("取り込んで確認を始める")
-    _look_at_refusal(operator, "upload-error")
+    operator.look_at_refusal("upload-error")
     _send(operator, source, "2026年11月20日現在の会員管理簿")
     _until(operator, "反映待ち")
     operator.look("checked")
@@ -152,7 +152,7 @@ def test_an_invited_administrator_signs_in_for_the_first_time(site: Site, person
         loading = Loading(make)
         number = loading.upload(whole(1))
         work()
-        office = _as_staff(person, site, make, "小林 恵", Role.OPERATOR)
+        office = as_staff(person, make, "小林 恵", Role.OPERATOR)
         _until_checked(number)
         loading.release(number)
         work()

@@ -245,7 +245,7 @@ def test_a_person_that_is_not_named_is_out(make: Factory) -> None:
         )
     browser = make.signed_in(colleague, mandate=held)
     assert _home(browser) == 303
-    browser.get("/login/company")
+    browser.get("/account/password")
     key = f"{held.member_id}.{held.id}"
     assert browser.post("/login/company", {"company": key}).status_code == 404
 
