@@ -133,7 +133,7 @@ def _render(session: Session, mail_id: int) -> Rendered:
     values: dict[str, Any] = {**mail.params, "site": site(), "to_address": mail.to_address}
     if "stage" in mail.params:
         values["stage_label"] = label(Stage(mail.params["stage"]))
-    if "role" in mail.params:
+    if mail.params.get("role"):  # none: the person has no role any more
         values["role_label"] = label(Role(mail.params["role"]))
     values["pending_labels"] = [label(Licence(code)) for code in mail.params.get("pending") or ()]
     values["role_labels"] = [label(Role(code)) for code in mail.params.get("roles") or ()]

@@ -286,6 +286,15 @@ def test_every_mail_reads_whole(app: Flask, name: str) -> None:
     assert "\n\n\n" not in body
 
 
+@pytest.mark.parametrize("role", [None, "VIEWER"])
+def test_a_mail_about_a_role_that_ended_is_sent(server: Server, role: str | None) -> None:
+    mail_id = queue("account/administrator_ended", **{**WORDS, "role": role})
+    assert deliver_due() == 1
+    assert row(mail_id).state is MailState.SENT
+    words = "閲覧だけ" if role else "ご利用いただけません"
+    assert words in server.taken[0].get_content()
+
+
 def test_threads_deliver_each_mail_once(make: Factory, fresh_app: Flask) -> None:
     """Two workers at once: every mail goes out once."""
     with fresh_app.app_context():
