@@ -53,11 +53,17 @@ class Facet:
         return _options(tuple(self.options), chosen)
 
 
+def _value(code: str) -> Markup:
+    """The value of an option; a plain code needs no quotes in HTML, and a filter may have a hundred of them."""
+    plain = code.isascii() and code.replace("_", "").replace(".", "").isalnum()
+    return (Markup(" value={}") if plain else Markup(' value="{}"')).format(code)
+
+
 @lru_cache(maxsize=256)
 def _options(options: Sequence[tuple[str, str]], chosen: str) -> Markup:
     return Markup("").join(
         Markup("<option{}{}>{}").format(
-            Markup(' value="{}"').format(code) if code != words else "", Markup(" selected") * (code == chosen), words
+            (_value(code) if code != words else ""), Markup(" selected") * (code == chosen), words
         )
         for code, words in options
     )
