@@ -90,20 +90,25 @@ Period = tuple[date, date | None]
 """From a day on, up to the day before another; None: no end is on record."""
 
 
-def memberships(member_on: date | None, licences: Iterable[Period]) -> list[Period]:
-    """The periods of membership: with a licence in force, and not before the day of joining (電気事業法 28条の11, 12)."""
-    if member_on is None:
+def memberships(joined: Iterable[date], licences: Iterable[Period]) -> list[Period]:
+    """The periods of membership in the order of time: with a licence in force (電気事業法 28条の11, 12).
+
+    `joined` are the days of joining, one for each membership: none begins before its own, whenever its licences do.
+    """
+    days = sorted(joined)
+    if not days:
         return []
     found: list[Period] = []
     for begin, end in sorted(licences, key=lambda period: period[0]):
-        if end is not None and end <= member_on:
-            continue
-        start = max(begin, member_on)
-        if found and (found[-1][1] is None or start <= found[-1][1]):
-            last_end = found[-1][1]
+        last_end = found[-1][1] if found else None
+        if found and (last_end is None or begin <= last_end):
             found[-1] = (found[-1][0], None if last_end is None or end is None else max(last_end, end))
-        else:
-            found.append((start, end))
+            continue
+        own = next(
+            (day for day in days if last_end is None or day >= last_end), begin
+        )  # none: it begins with its licence
+        if end is None or end > own:
+            found.append((max(begin, own), end))
     return found
 
 

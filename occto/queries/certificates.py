@@ -87,7 +87,7 @@ def check(session: Session, code: str, day: date) -> Checked | None:
     if found is None:
         return None
     items = _items(session, _PUBLIC_ITEMS, found.member_id, day)
-    licences, periods = _licences(session, found.member_id, day, member_on=_joined(items))
+    licences, periods = _licences(session, found.member_id, day, joined=items["joined"])
     return Checked(found.code, day, items.get("name") or "", licences, standing(periods, day))
 
 
@@ -97,15 +97,15 @@ def certificate_of(session: Session, member_id: int, day: date) -> CertificateOn
     if found is None:
         return None
     items = _items(session, _PRINTED_ITEMS, member_id, day)
-    member_on = _joined(items)
-    licences, periods = _licences(session, member_id, day, member_on=member_on)
+    licences, periods = _licences(session, member_id, day, joined=items["joined"])
+    past = [joined for joined in items["joined"] if joined <= day]
     return CertificateOnRecord(
         code=found.code,
         day=day,
         name=items.get("name") or "",
         licences=licences,
         standing=standing(periods, day),
-        member_on=member_on,
+        member_on=past[-1] if past else next(iter(items["joined"]), None),
         operator_code=found.operator_code,
         corporate_number=items.get("corporate_number") or "",
         postal_code=items.get("postal_code") or "",
@@ -134,21 +134,21 @@ def _keys(session: Session, query: Any) -> list[Key]:
 
 
 def _items(session: Session, items: tuple[str, ...], member_id: int, day: date) -> dict[str, Any]:
-    """The items in force on `day`. Before the first fact of an item its first one counts, so that a company has a name."""
-    found: dict[str, Any] = {}
+    """The items in force on `day`, and under `joined` every day of joining (加入日), one for each membership.
+
+    Before the first fact of an item its first one counts, so that a company has a name.
+    """
+    found: dict[str, Any] = {"joined": []}
     for item, value, effective_on in session.execute(_FACTS[items], {"member": member_id}):
-        if effective_on <= day or item not in found or item == "member_on":
+        if item == "member_on" and value:
+            found["joined"].append(date.fromisoformat(value))
+        elif effective_on <= day or item not in found:
             found[item] = value
     return found
 
 
-def _joined(items: dict[str, Any]) -> date | None:
-    """加入日: one of the whole record, as it stands now, whatever day is asked about."""
-    return date.fromisoformat(items["member_on"]) if items.get("member_on") else None
-
-
 def _licences(
-    session: Session, member_id: int, day: date, *, member_on: date | None
+    session: Session, member_id: int, day: date, *, joined: Sequence[date]
 ) -> tuple[tuple[LicenceOfDay, ...], list[tuple[date, date | None]]]:
     """The licences in force on `day` in the order of the categories, and all periods of membership."""
     rows = session.execute(_LICENCES, {"member": member_id}).all()
@@ -156,4 +156,4 @@ def _licences(
     in_force = [row for row in rows if row.effective_on <= day and (row.ended_on is None or day < row.ended_on)]
     in_force.sort(key=lambda row: order.index(row.category))
     licences = tuple(LicenceOfDay(row.category, row.number, row.effective_on, row.act) for row in in_force)
-    return licences, memberships(member_on, [(row.effective_on, row.ended_on) for row in rows])
+    return licences, memberships(joined, [(row.effective_on, row.ended_on) for row in rows])

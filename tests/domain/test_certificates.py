@@ -138,7 +138,7 @@ def test_membership_follows_the_licences(
     member_on: str | None, licences: list[tuple[str, str | None]], expected: list[tuple[str, str | None]]
 ) -> None:
     given_periods = [(_day(begin), _day(end) if end else None) for begin, end in licences]
-    found = memberships(_day(member_on) if member_on else None, given_periods)
+    found = memberships([_day(member_on)] if member_on else [], given_periods)
     assert found == [(_day(begin), _day(end) if end else None) for begin, end in expected]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
+from occto.domain.certificates import CertificateState
 from occto.domain.codes import EndReason, Licence, MandateState, MemberState, Procedure
 from occto.domain.joining import ApplicationState
 from occto.extensions import db
@@ -13,6 +14,7 @@ from occto.models import (
     Affiliation,
     Application,
     AuditEvent,
+    Certificate,
     ContractOfUse,
     FormerCode,
     LicenceHeld,
@@ -22,6 +24,7 @@ from occto.models import (
     RosterFact,
 )
 from occto.queries import register as reads
+from occto.queries.certificates import check
 from occto.queries.roll import roll_as_of
 from occto.queries.search import members_named
 from occto.services import register
@@ -141,6 +144,30 @@ def test_between_the_act_and_a_later_membership_it_is_no_member(make: Factory) -
         assert _as_of(member.id, day)[3:] == ([], [])
     assert all(_as_of(member.id, joined)[3:])
     assert _member(member.id).current_state is MemberState.MEMBER
+
+
+@pytest.mark.parametrize(
+    ("overrides", "begins"),
+    [({}, ACT_ON), ({"act_on": date(2026, 11, 1), "reason": "仮申請の日とする"}, date(2026, 11, 23))],
+)
+def test_the_certificate_stands_in_both_memberships_and_not_between(
+    make: Factory, overrides: dict[str, Any], begins: date
+) -> None:
+    member = _left(make)
+    code = db.session.scalars(select(Certificate.code).where(Certificate.member_id == member.id)).one()
+    _approve(_again(make, member, **overrides))
+    db.session.rollback()
+    days = {
+        SINCE - timedelta(days=1): CertificateState.NOT_YET,
+        SINCE: CertificateState.VALID,
+        LEFT_ON - timedelta(days=1): CertificateState.VALID,
+        LEFT_ON: CertificateState.VOID,
+        begins - timedelta(days=1): CertificateState.VOID,
+        begins: CertificateState.VALID,
+    }
+    found = {day: check(db.session(), code, day) for day in days}
+    assert {day: one.standing.state for day, one in found.items() if one} == days
+    assert db.session.scalars(select(Certificate.code)).all() == [code]
 
 
 def test_what_the_application_leaves_blank_is_no_longer_on_record(make: Factory) -> None:
