@@ -68,7 +68,12 @@ WAITING = text("""
     SELECT (SELECT count(*) FROM applications
             WHERE state IN ('SUBMITTED', 'IN_REVIEW', 'MAIN_IN_REVIEW') AND held_at IS NULL),
            (SELECT count(*) FROM change_requests WHERE state IN ('SUBMITTED', 'IN_REVIEW') AND held_at IS NULL),
-           (SELECT count(*) FROM outbox WHERE state IN ('FAILED', 'BOUNCED'))
+           (SELECT count(*) FROM outbox WHERE state IN ('FAILED', 'BOUNCED')),
+           (SELECT count(*) FROM account_requests a WHERE a.state IN ('SUBMITTED', 'MATCHED', 'CONFIRMED')
+            AND NOT EXISTS (SELECT 1 FROM users u WHERE u.id = a.user_id AND u.kind = 'STAFF')),
+           (SELECT count(*) FROM account_requests a WHERE a.state IN ('SUBMITTED', 'MATCHED', 'CONFIRMED')
+            AND EXISTS (SELECT 1 FROM users u WHERE u.id = a.user_id AND u.kind = 'STAFF')),
+           (SELECT count(*) FROM imports WHERE state = 'CHECKED')
 """)
 SEEN = text(
     """
@@ -121,8 +126,15 @@ def members() -> Response:
             page = NEXT_PAGE[order] if after else FIRST_PAGE[order]
             found = connection.execute(page, {"after": after} if after else {}).all()[:50]
             total = connection.execute(COUNT).scalar_one()
-        cases, changes, mails = connection.execute(WAITING).one()
-        inner = ROWS.render(rows=found, words=WORDS, day=day, total=total, cases=cases + changes, mails=mails)
+        cases, changes, mails, accounts, factors, imports = connection.execute(WAITING).one()
+        inner = ROWS.render(
+            rows=found,
+            words=WORDS,
+            day=day,
+            total=total,
+            cases=cases + changes + accounts,
+            mails=mails + factors + imports,
+        )
         connection.rollback()
         ids = json.dumps([row.id for row in found])
         connection.execute(SEEN, {"at": stamp(datetime.now(UTC)), "actor": viewer.user_id, "ids": ids})
