@@ -118,7 +118,7 @@ def _note_late_facts(session: Session, change: RegisterChange, traces: list[Trac
     ).all()
     if not open_ones:
         return
-    for member_id in {trace.member_id for trace in traces}:
+    for member_id in sorted({trace.member_id for trace in traces}):
         first = first_difference(trace for trace in traces if trace.member_id == member_id)
         session.add_all(
             LateFact(assembly_id=assembly.id, register_change_id=change.id, member_id=member_id, noted_at=now)
