@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal_column, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from occto.domain.actor import Actor
@@ -33,7 +33,7 @@ from occto.models import (
     StaffRole,
     User,
 )
-from occto.queries.plain import one_of, rows_of
+from occto.queries.plain import one_of, rows_of, written
 
 MEMBER_IDLE = timedelta(hours=2)
 STAFF_IDLE = timedelta(hours=1)
@@ -106,6 +106,9 @@ ANONYMOUS = Viewer()
 _SIGNED_IN = frozenset({Permission.PUBLIC, Permission.SIGNED_IN, Permission.HALF_SIGNED_IN})
 
 
+_COMMA: Any = literal_column("','")  # as a plain text it would be written into the statement in every execution
+
+
 def mandate_in_force(mandate: Any, user_id: Any, today: Any) -> ColumnElement[bool]:
     """Whether `mandate` (the class or an alias of it) lets the person act on the day.
 
@@ -113,18 +116,18 @@ def mandate_in_force(mandate: Any, user_id: Any, today: Any) -> ColumnElement[bo
     """
     named, there = aliased(MandatePerson), aliased(Affiliation)
     person = exists().where(named.mandate_id == mandate.id, named.user_id == user_id).correlate_except(named)
-    still = (
-        exists()
+    still = mandate.contractor_id.in_(  # not EXISTS: the few mandates of the person's contractors, not all there are
+        select(there.contractor_id)
         .where(
             there.user_id == user_id,
-            there.contractor_id == mandate.contractor_id,
+            there.contractor_id.is_not(None),
             there.ended_at.is_(None),
             there.stopped_at.is_(None),
         )
         .correlate_except(there)  # else a subquery two levels down reads all sessions instead of this one
     )
     return and_(
-        mandate.state == MandateState.ACTIVE,
+        mandate.state == written(MandateState.ACTIVE),
         mandate.starts_on <= today,
         or_(mandate.ends_on.is_(None), mandate.ends_on > today),
         person,
@@ -172,13 +175,13 @@ def _statement() -> Select[Any]:
         Affiliation.role,
         Mandate.id.label("mandate_in_force"),
         Contractor.name.label("contractor_name"),
-        select(func.aggregate_strings(MandateScope.procedure, ","))
+        select(func.aggregate_strings(MandateScope.procedure, _COMMA))
         .where(MandateScope.mandate_id == SessionRow.mandate_id)
         .correlate(SessionRow)
         .scalar_subquery()
         .label("procedures"),
         Application.name.label("application_name"),
-        select(func.aggregate_strings(StaffRole.role, ","))
+        select(func.aggregate_strings(StaffRole.role, _COMMA))
         .where(StaffRole.user_id == SessionRow.user_id)
         .correlate(SessionRow)
         .scalar_subquery()
