@@ -17,7 +17,7 @@ REASON_LIMIT = 500
 def begin_viewing(
     session: Session, session_id: int, *, member_id: int, reason: str, actor: Actor, now: datetime
 ) -> None:
-    """From now on this session shows the pages of the member, until `end_viewing`; the member is told who and why.
+    """From now on this session shows the pages of the member, until `end_viewing`; the member is told that it is and why.
 
     Refusals: not_allowed, not_found, reason_missing, reason_long.
     """

@@ -9,7 +9,7 @@ from occto.domain.codes import UserState
 from occto.domain.permissions import STAFF_ROLES, Role
 from occto.extensions import db
 from occto.models import AccessSubject, AuditEvent, Member, OutboxMail, SessionRow, StaffRole, User
-from tests.admin.office import send, staff, unchanged
+from tests.admin.office import contract, in_days, send, staff, unchanged
 from tests.clients import Browser
 from tests.factories import Factory
 from tests.observing import everything
@@ -172,3 +172,17 @@ def test_two_sessions_look_apart(make: Factory) -> None:
     assert other.get("/home").status_code == 403
     values: dict[str, Any] = {"reason": "確認"}
     assert db.session.scalar(select(func.count()).where(SessionRow.view_reason == values["reason"])) == 1
+
+
+def test_a_contract_that_ends_signs_no_looking_staff_out(make: Factory) -> None:
+    """Whoever looks acts for nobody: the member's own sessions end, the office's goes on."""
+    member, user = make.member(), make.user()
+    make.affiliate(user, member)
+    own, looking, other = make.signed_in(user, member=member), _viewing(make, member), staff(make)
+    other.get(f"/admin/contracts/end/?id={contract(member).id}")
+    send(other, "/end/", {"applied_on": in_days(0).isoformat()})
+    send(other, "/end/", {"confirmed": "y"})
+    assert own.get("/home", follow=False).status_code == 303
+    assert looking.get("/home", follow=False).status_code == 200
+    looking.submit(action="/viewing/end")
+    assert looking.path == "/admin/members/details/"

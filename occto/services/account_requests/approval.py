@@ -17,7 +17,6 @@ from occto.models import (
     Link,
     Member,
     RecoveryCode,
-    SessionRow,
     User,
 )
 from occto.queries.account_requests_staff import live_affiliation
@@ -25,6 +24,7 @@ from occto.services import audit
 from occto.services.account_requests.case import locked_by_staff, take_step
 from occto.services.account_requests.telling import tell_made, tell_reset
 from occto.services.sign_in import end_all_sessions
+from occto.services.users.place import end_sessions_at
 
 
 def approve(session: Session, request_id: int, *, seen_version: int, actor: Actor, now: datetime) -> int:
@@ -139,21 +139,11 @@ def _step_back(
     session.flush()
     if request.replaced_role is not None:
         session.add(Affiliation(user_id=old.id, member_id=member_id, role=request.replaced_role, started_at=now))
-    ended = session.execute(
-        update(SessionRow)
-        .where(
-            SessionRow.user_id == old.id,
-            SessionRow.member_id == member_id,
-            SessionRow.mandate_id.is_(None),
-            SessionRow.ended_at.is_(None),
-        )
-        .values(ended_at=now)
-    )
     detail = {
         "member_id": member_id,
         "role": Role.ADMINISTRATOR,
         "new_role": request.replaced_role,
-        "sessions_ended": ended.rowcount,  # type: ignore[attr-defined]
+        "sessions_ended": end_sessions_at(session, old.id, member_id, now=now),
     }
     audit.record(
         session,

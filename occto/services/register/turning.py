@@ -105,8 +105,7 @@ def _successor(session: Session, member_id: int, *, on: date) -> int | None:
 
 
 def end_sessions(session: Session, member_id: int, *, now: datetime) -> int:
-    """End every session in which somebody acts for the member; how many."""
-    ended = session.execute(
-        update(SessionRow).where(SessionRow.member_id == member_id, SessionRow.ended_at.is_(None)).values(ended_at=now)
-    )
+    """End every session in which somebody acts for the member; how many. Staff who look at its pages act for nobody."""
+    acting = (SessionRow.member_id == member_id, SessionRow.view_reason.is_(None), SessionRow.ended_at.is_(None))
+    ended = session.execute(update(SessionRow).where(*acting).values(ended_at=now))
     return int(ended.rowcount)  # type: ignore[attr-defined]
