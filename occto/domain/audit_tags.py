@@ -74,10 +74,97 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
     "roster.proposed": ("名簿番号の変更案の作成", frozenset({"count", "effective_on", "reason"})),
     "roster.applied": ("名簿番号の変更の反映", frozenset({"change_id", "count", "effective_on", "proposed_by_id"})),
     "roster.dropped": ("名簿番号の変更案の取りやめ", frozenset({"count"})),
-    "assembly.created": ("総会の登録", frozenset({"kind", "fiscal_year", "no", "held_at", "place", "record_on"})),
+    "assembly.created": (
+        "総会の登録",
+        frozenset(
+            {
+                "kind",
+                "fiscal_year",
+                "no",
+                "held_at",
+                "record_on",
+                "place",
+                "reception_from",
+                "reply_until",
+                "replaces_id",
+            }
+        ),
+    ),
     "assembly.updated": ("総会の変更", frozenset({"before", "after"})),
-    "assembly.closed": ("総会の完了・中止", frozenset({"from", "to", "reason"})),
+    "assembly.opened": ("回答の受付の始まり", frozenset({"from", "to"})),
+    "notice.saved": ("総会の通知の保存", frozenset({"notice_id", "kind"})),
+    "notice.dropped": ("総会の通知の下書きの削除", frozenset({"notice_id", "kind"})),
+    "notice.tried": ("総会の通知の試し送り", frozenset({"notice_id", "kind"})),
+    "notice.sent": (
+        "招集通知の送付",
+        frozenset({"notice_id", "kind", "members", "mails", "letters", "items", "from", "to"}),
+    ),
+    "notice.sent_to_rest": ("招集通知の残りの送付", frozenset({"notice_id", "members", "mails", "letters"})),
+    "notice.resent": ("招集通知の再送", frozenset({"notice_id", "member_id", "email"})),
+    "notice.reminded": ("回答のお願いの送付", frozenset({"notice_id", "members", "mails"})),
+    "notice.posted": ("総会の通知の郵送・手渡し", frozenset({"notice_id", "channel", "posted_at", "count"})),
+    "notice.letters": ("総会の通知の手紙・宛名の印刷", frozenset({"notice_id", "count", "format"})),
+    "assembly.conditions_changed": ("総会の定足数・回答の決まりの変更", frozenset({"before", "after"})),
+    "assembly.step": ("総会の処理", frozenset({"step", "from", "to", "reason"})),
+    "assembly.closed": ("総会の完了・延期・中止", frozenset({"from", "to", "reason", "told", "on_paper"})),
+    "assembly.item_added": (
+        "議案の追加",
+        frozenset({"item_id", "item_no", "kind", "title", "summary", "majority", "consent", "rule_reason"}),
+    ),
+    "assembly.item_changed": ("議案の変更", frozenset({"item_id", "before", "after"})),
+    "assembly.item_moved": ("議案の順番の変更", frozenset({"item_id", "from_no", "to_no"})),
+    "assembly.item_withdrawn": ("議案の取下げ", frozenset({"item_id", "item_no", "reason"})),
+    "assembly.conflict_added": ("議案に議決権のない会員の登録", frozenset({"item_id", "member_id"})),
+    "assembly.conflict_removed": ("議案に議決権のない会員の取り外し", frozenset({"item_id", "member_id"})),
+    "assembly.document_added": ("総会の資料の追加", frozenset({"attachment_id", "name", "sha256", "size"})),
+    "assembly.document_removed": ("総会の資料の取り外し", frozenset({"attachment_id", "name"})),
+    "assembly.draft_kept": ("議決権の集計（案）の保存", frozenset({"no", "known_change_id", "votes"})),
+    "assembly.cases_checked": ("確定の前の確認", frozenset({"cases", "reason"})),
+    "assembly.frozen": (
+        "議決権の確定",
+        frozenset({"no", "known_change_id", "votes", "sha256", "reason", "proposed_by_id"}),
+    ),
+    "assembly.refrozen": (
+        "議決権の再確定",
+        frozenset({"no", "known_change_id", "votes", "sha256", "reason", "proposed_by_id"}),
+    ),
+    "assembly.votes_told": ("議決権の変更のお知らせ", frozenset({"members", "told", "by_post"})),
+    "assembly.late_settled": (
+        "基準日後判明の取扱いの決定",
+        frozenset({"late_facts", "outcome", "reason", "proposed_by_id"}),
+    ),
+    "election.filed": (
+        "届出の受付",
+        frozenset({"assembly_id", "vote_group", "holder_id", "filed_by_id", "channel", "state", "told"}),
+    ),
+    "election.countersigned": ("届出への同意", frozenset({"state", "told"})),
+    "election.withdrawn": ("届出の取下げ", frozenset({"reason", "told"})),
+    "election.settled": ("届出の要確認の決定", frozenset({"outcome", "reason", "proposed_by_id", "told"})),
+    "objection.filed": ("議決権への異議の受付", frozenset({"assembly_id", "told"})),
+    "objection.answered": ("議決権への異議への回答", frozenset({"assembly_id", "told"})),
+    "sanction.entered": (
+        "権利の停止・制限の登録",
+        frozenset({"change_id", "scope", "effective_on", "ended_on", "proposed_by_id"}),
+    ),
+    "sanction.ended": (
+        "権利の停止・制限の終了・取消し",
+        frozenset({"change_id", "scope", "effective_on", "ended_on", "proposed_by_id"}),
+    ),
+    "setting.entered": (
+        "設定の変更",
+        frozenset({"setting", "setting_value", "setting_source", "effective_on", "proposed_by_id"}),
+    ),
+    "proposal.made": ("二人目の確認の依頼", frozenset({"kind", "about", "reason", "proposed_by_id"})),
+    "proposal.confirmed": ("二人目の確認", frozenset({"kind", "about", "reason", "proposed_by_id"})),
+    "proposal.dropped": ("二人目の確認の取りやめ", frozenset({"kind", "about", "reason", "proposed_by_id"})),
+    "reply.taken": (
+        "出欠・議決権の回答",
+        frozenset({"member_id", "number", "no", "channel", "attendance", "received_at", "standing", "reason"}),
+    ),
+    "receipts.published": ("受領証の一覧の公表", frozenset({"no", "count", "root"})),
+    "assembly.policies_set": ("議決権の分け方の決定", frozenset({"before", "after", "reason"})),
     "mail.queued_again": ("メールの再送", frozenset({"outbox_id"})),
+    "mail.returned": ("戻ってきたメールの記録", frozenset({"outbox_id", "sent_at", "reason"})),
     "user.created": ("ユーザの作成", frozenset({"kind", "roles"})),
     "user.id_stopped": ("ユーザIDの停止", frozenset({"ground", "sessions_ended"})),
     "user.id_resumed": ("ユーザIDの停止の解除", frozenset({"reason"})),
@@ -116,5 +203,99 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
     "member.imported": ("取込みによる登録", frozenset({"change_id", "import_id", "new", "sheets"})),
     "invitation.sent": ("管理者への招待メール", frozenset({"member_id", "reminder"})),
     "invitation.letters": ("管理者への手紙の印刷", frozenset({"conditions", "count"})),
+    "rehearsal.started": ("リハーサルの開始", frozenset({"assembly_id", "copied", "invented"})),
+    "rehearsal.ended": ("リハーサルの終了", frozenset({"assembly_id", "from"})),
+    "ticket.issued": (
+        "受付票の発行",
+        frozenset({"assembly_id", "member_id", "number", "kind", "voting", "name", "replaces"}),
+    ),
+    "ticket.revoked": ("受付票の失効", frozenset({"assembly_id", "member_id", "number", "name", "why", "reason"})),
+    "ticket.placed": ("受付票の席・備考の変更", frozenset({"assembly_id", "number", "seat", "note"})),
+    "ticket.seats_given": ("受付票の席の割当て", frozenset({"assembly_id", "count", "seats"})),
+    "ticket.sent_again": ("受付票のメールの再送", frozenset({"assembly_id", "number", "name"})),
+    "ticket.sheets": ("名札・席札・封筒ラベルの印刷", frozenset({"assembly_id", "count", "format"})),
+    "desk.made": ("受付の端末の登録", frozenset({"assembly_id", "name", "profile"})),
+    "desk.code_renewed": ("受付の端末の番号の再発行", frozenset({"assembly_id", "name", "profile"})),
+    "desk.paired": ("受付の端末の接続", frozenset({"assembly_id", "name", "profile"})),
+    "desk.ended": ("受付の端末の終了", frozenset({"assembly_id", "name", "profile"})),
+    "reception.checked_in": (
+        "総会の受付",
+        frozenset({"assembly_id", "ticket_id", "member_id", "voting", "desk_id", "withdrawn", "offline"}),
+    ),
+    "reception.at_the_hall": (
+        "会場での受付票の発行",
+        frozenset({"assembly_id", "member_id", "number", "kind", "reason"}),
+    ),
+    "reception.ended": (
+        "退出・受付の取消し",
+        frozenset({"assembly_id", "ticket_id", "member_id", "name", "voting", "ending", "reason"}),
+    ),
+    "resolution.sheet": ("採決の記録", frozenset({"item_id", "item_no", "floor_choice", "chair_cast"})),
+    "resolution.floor_votes": (
+        "会場の個別の賛否",
+        frozenset({"item_id", "item_no", "members", "member_id"}),
+    ),
+    "resolution.decided": (
+        "議案の採決",
+        frozenset(
+            {"item_id", "item_no", "no", "outcome", "yes", "against", "abstain", "present", "chair_choice", "amended"}
+            | {"reason", "quorum_met", "sha256"}
+        ),
+    ),
+    "resolution.fixed": ("結果の確定", frozenset({"no", "quorum_met", "reason", "sha256", "items"})),
+    "resolution.published": ("結果の公表", frozenset({"no", "told", "on_paper"})),
+    "minutes.saved": ("議事録の記録", frozenset({"fields", "no"})),
+    "consent.recorded": (
+        "認可・承認の記録",
+        frozenset({"item_id", "no", "outcome", "decided_on", "document_number", "words"}),
+    ),
     "demo.loaded": ("デモデータの作成", frozenset({"members"})),
 }
+
+FIELDS: dict[str, tuple[str, frozenset[str]]] = {
+    "joining": ("加入", frozenset({"application", "link", "terms"})),
+    "members": (
+        "会員と変更",
+        frozenset(
+            {
+                "member",
+                "change",
+                "roster",
+                "contract",
+                "certificates",
+                "signing_key",
+                "sanction",
+                "import",
+                "invitation",
+            }
+        ),
+    ),
+    "people": (
+        "ユーザと受託者",
+        frozenset({"user", "mandate", "contractor", "account_request", "email", "account", "staff"}),
+    ),
+    "sign_in": (
+        "サインイン",
+        frozenset({"session", "sessions", "sign_in", "password", "second_factor", "recovery_codes", "recovery_code"}),
+    ),
+    "assembly": (
+        "総会の準備",
+        frozenset({"assembly", "notice", "election", "objection", "proposal", "setting", "reply", "receipts"}),
+    ),
+    "hall": (
+        "総会の当日",
+        frozenset({"ticket", "desk", "reception", "resolution", "minutes", "consent", "rehearsal"}),
+    ),
+    "office": ("メールと一覧", frozenset({"mail", "job", "list", "demo"})),
+}
+"""What the acts are about: a name, its words, and the first parts of the tags that belong to it. Every tag is of one."""
+
+
+def tags_of(field: str) -> list[str]:
+    """The tags of a field, in the order of the table."""
+    return [tag for tag in AUDIT_TAGS if tag.partition(".")[0] in FIELDS[field][1]]
+
+
+def field_of(tag: str) -> str | None:
+    """The field that a tag belongs to; None for an unknown tag."""
+    return next((name for name in FIELDS if tag in AUDIT_TAGS and tag.partition(".")[0] in FIELDS[name][1]), None)

@@ -16,6 +16,8 @@ _KINDS = "None, bool, int, str, date, datetime, list, tuple, mapping"
 
 def jsonable(value: Any) -> Any:
     """`value` with dates, instants and codes as strings; raises TypeError for a float or any other type."""
+    if type(value) is str:  # first: most values are plain text, and a notice has hundreds of thousands
+        return unicodedata.normalize("NFC", value)
     if value is None or isinstance(value, bool | int):
         return value
     if isinstance(value, str):

@@ -108,11 +108,20 @@ class AttachmentKind(StrEnum):
     OFFICE_DECISION = "OFFICE_DECISION"
     IDENTITY = "IDENTITY"
     WORKBOOK = "WORKBOOK"
+    ASSEMBLY_FILE = "ASSEMBLY_FILE"
+    REPLY_PAPER = "REPLY_PAPER"
+    ELECTION = "ELECTION"
+    SANCTION = "SANCTION"
     OTHER = "OTHER"
 
 
-OF_OTHER_CASES = frozenset({AttachmentKind.IDENTITY, AttachmentKind.WORKBOOK})
-"""Files of requests about IDs and of imports: nobody chooses them in an application or a change request."""
+OF_OTHER_CASES = frozenset(
+    {
+        *(AttachmentKind.IDENTITY, AttachmentKind.WORKBOOK, AttachmentKind.ASSEMBLY_FILE),
+        *(AttachmentKind.REPLY_PAPER, AttachmentKind.ELECTION, AttachmentKind.SANCTION),
+    }
+)
+"""Files of requests about IDs, imports, assemblies and rights: nobody chooses them in an application or a change request."""
 OF_THE_OFFICE = OF_OTHER_CASES | {AttachmentKind.PAPER_SCAN, AttachmentKind.OFFICE_DECISION}
 """Kinds that a company does not choose."""
 
@@ -218,6 +227,7 @@ class ChangeSource(StrEnum):
     IMMEDIATE = "IMMEDIATE"
     ROSTER = "ROSTER"
     IMPORT = "IMPORT"
+    SANCTION = "SANCTION"
     DEMO = "DEMO"
 
 
@@ -247,11 +257,15 @@ class ProposalState(StrEnum):
 
 
 class LateOutcome(StrEnum):
-    """基準日後判明: what is done about a fact that was known too late (three ways, each with reason and second person)."""
+    """基準日後判明: what is done about a fact that was known too late (three ways, each with reason and second person).
+
+    INCLUDED: it was known before the freeze, which counted it.
+    """
 
     REFREEZE = "REFREEZE"
     KEEP = "KEEP"
     POSTPONE = "POSTPONE"
+    INCLUDED = "INCLUDED"
 
 
 class MandateState(StrEnum):
@@ -276,3 +290,27 @@ class SignInOutcome(StrEnum):
     BAD_CODE = "BAD_CODE"
     THROTTLED = "THROTTLED"
     LINK_REQUESTED = "LINK_REQUESTED"
+
+
+class SanctionScope(StrEnum):
+    """権利の停止・制限: what it takes away. VOTES: the votes of assemblies whose record date it covers."""
+
+    VOTES = "VOTES"
+    OTHER = "OTHER"
+
+
+class ElectionState(StrEnum):
+    """届出: EFFECTIVE where the company that would hold the votes filed or countersigned it, else UNSETTLED (要確認)."""
+
+    UNSETTLED = "UNSETTLED"
+    EFFECTIVE = "EFFECTIVE"
+    REFUSED = "REFUSED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+class SnapshotState(StrEnum):
+    """議決権の集計: a DRAFT that was kept, the FROZEN one that counts, or one that a later freeze took the place of."""
+
+    DRAFT = "DRAFT"
+    FROZEN = "FROZEN"
+    SUPERSEDED = "SUPERSEDED"

@@ -22,6 +22,13 @@ class MailedLink:
     hours: int
 
 
+@dataclass(frozen=True, slots=True)
+class TicketLink:
+    """The link of a 受付票, with the ticket attached. Its secret is derived from the ticket, and good until its day is over."""
+
+    path: str
+
+
 _APPLY = MailedLink(LinkPurpose.APPLY, "/join/links/{token}", APPLY_URL_HOURS)
 _PASSWORD = MailedLink(LinkPurpose.SET_PASSWORD, "/password/{token}", SET_PASSWORD_HOURS)
 _CONFIRM = MailedLink(LinkPurpose.CONFIRM_APPLICATION, "/join/confirm/{token}", CONFIRM_HOURS)
@@ -29,7 +36,7 @@ _ACCOUNT = MailedLink(LinkPurpose.ACCOUNT_REQUEST, "/administrators/apply/{token
 _OBJECT = MailedLink(LinkPurpose.OBJECT, "/administrators/object/{token}", OBJECT_HOURS)
 _CONFIRM_EMAIL = MailedLink(LinkPurpose.CONFIRM_EMAIL, "/account/email/{token}", CONFIRM_EMAIL_HOURS)
 
-MAILS: dict[str, MailedLink | None] = {
+MAILS: dict[str, MailedLink | TicketLink | None] = {
     "join/start": _APPLY,
     "join/continue": _APPLY,
     "join/confirm": _CONFIRM,
@@ -46,6 +53,10 @@ MAILS: dict[str, MailedLink | None] = {
     "join/carried_to_main": None,
     "join/not_qualified": None,
     "join/letter": None,
+    "assemblies/replied": None,
+    "assemblies/ticket": TicketLink("/assemblies/{assembly_id}/tickets/{number}/{token}"),
+    "assemblies/ticket_revoked": None,
+    "assemblies/tickets_of_member": None,
     "contracts/ended": None,
     "contracts/formed": None,
     "member/ended": None,
@@ -58,6 +69,9 @@ MAILS: dict[str, MailedLink | None] = {
     "changes/withdrawn": None,
     "changes/split": None,
     "changes/letter": None,
+    "assemblies/postponed": None,
+    "assemblies/cancelled": None,
+    "assemblies/result_published": None,
     "mandates/proposed": None,
     "mandates/accepted": None,
     "mandates/declined": None,
@@ -66,6 +80,12 @@ MAILS: dict[str, MailedLink | None] = {
     "mandates/expiring": None,
     "mandates/invited": _PASSWORD,
     "mandates/named": None,
+    "assemblies/notice": None,
+    "assemblies/election_filed": None,
+    "assemblies/election_effective": None,
+    "assemblies/election_closed": None,
+    "assemblies/objection_filed": None,
+    "assemblies/objection_answered": None,
     "account/set_password": _PASSWORD,
     "account/password_set": None,
     "account/second_factor_set": None,
@@ -100,6 +120,7 @@ MAILS: dict[str, MailedLink | None] = {
     "account/factor_reset": _PASSWORD,
     "account/factor_reset_told": None,
     "account/invite_reminder": _PASSWORD,
+    "assemblies/votes_changed": None,
 }
 """Template below `templates/mail` → the link in it."""
 INVITING = ("account/invited", "account/set_password", "users/invited")

@@ -134,7 +134,7 @@ def format_acceptance_number(year: int, serial: int) -> str:
     if not 1000 <= year <= 9999 or not 1 <= serial <= 99_999:
         raise ValueError(f"no acceptance number for year {year}, serial {serial}")
     digits = f"{year:04d}{serial:05d}"
-    return f"J-{digits[:4]}-{digits[4:]}-{_damm(digits)}"
+    return f"J-{digits[:4]}-{digits[4:]}-{damm(digits)}"
 
 
 def parse_acceptance_number(value: str) -> str:
@@ -142,13 +142,13 @@ def parse_acceptance_number(value: str) -> str:
     digits = _bare_digits(value).upper().removeprefix("J")
     if not re.fullmatch(r"[0-9]{10}", digits):
         raise InputError("受付番号は J-2026-00311-2 のように入力してください。")
-    if _damm(digits) != 0 or digits[0] == "0" or digits[4:9] == "00000":
+    if damm(digits) != 0 or digits[0] == "0" or digits[4:9] == "00000":
         raise InputError("受付番号の数字が合いません。受付票の番号をもう一度ご確認ください。")
     return f"J-{digits[:4]}-{digits[4:9]}-{digits[9]}"
 
 
-def _damm(digits: str) -> int:
-    """Return the Damm digit; it is 0 for a number that ends with its own check digit."""
+def damm(digits: str) -> int:
+    """Return the Damm digit of a row of digits; it is 0 for a number that ends with its own check digit."""
     interim = 0
     for digit in digits:
         interim = _DAMM[interim][int(digit)]

@@ -1,4 +1,7 @@
-"""Legal and organisational figures, each with its source. A change of one is a new release with its decision."""
+"""Figures of the terms and of the procedures, each with its source: a change of one is a new release with its decision.
+
+What two of the staff may change from a day on stands in `dated_settings.py`.
+"""
 
 from dataclasses import dataclass
 
@@ -26,7 +29,6 @@ CONFIRM_EMAIL_HOURS = 24
 TERMS_NOTICE_DAYS = 30
 OPERATOR_CODE_PATTERN = "[0-9]{5}"
 REVIEW_BUSINESS_DAYS = 5
-RECORD_DAYS = 30
 CONFIRM_RECORD_MONTHS = 12
 
 LEGAL_SETTINGS = (
@@ -41,7 +43,6 @@ LEGAL_SETTINGS = (
     ),
     LegalSetting("terms_notice_days", "利用規約の変更を連絡する期限", TERMS_NOTICE_DAYS, "日", "利用規約 1.3.3"),
     LegalSetting("operator_code_pattern", "事業者コードの形", OPERATOR_CODE_PATTERN, "", "当機関の定め"),
-    LegalSetting("record_days", "基準日から総会までの日数", RECORD_DAYS, "日", "当機関が公表する議決権の取扱い"),
     LegalSetting(
         "confirm_record", "登録内容を会員に確認していただく間隔", CONFIRM_RECORD_MONTHS, "か月", "当機関の定め"
     ),

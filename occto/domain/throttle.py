@@ -44,6 +44,11 @@ def may_try(tries: Tries) -> bool:
     return tries.known_address or tries.account < STRANGER_LIMIT
 
 
+def may_pair(failures: int) -> bool:
+    """Whether a device may try a pairing code: `failures` are those of its network address in the window."""
+    return failures < PAIR_LIMIT
+
+
 def may_request_link(*, pair: int, address: int) -> bool:
     """Whether another link may be mailed: `pair` and `address` count the requests of the last hour."""
     return pair < LINK_PAIR_LIMIT and address < LINK_ADDRESS_LIMIT

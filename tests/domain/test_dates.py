@@ -152,7 +152,7 @@ def test_anniversaries_follow_the_civil_code() -> None:
     assert add_months(date(2026, 1, 15), -13) == date(2024, 12, 15)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(ANY_TEXT)
 def test_any_text_is_a_day_or_refused_with_a_sentence(typed: str) -> None:
     try:

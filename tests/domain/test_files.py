@@ -95,7 +95,7 @@ def test_long_names_keep_their_extension() -> None:
     assert shown.endswith("長.pdf")
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ANY_TEXT, st.sampled_from(list(FileKind)))
 def test_any_name_can_be_shown(name: str, kind: FileKind) -> None:
     shown = display_name(name, kind=kind)

@@ -276,7 +276,7 @@ def test_impossible_acceptance_numbers_are_a_fault(year: int, serial: int) -> No
         format_acceptance_number(year, serial)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(ANY_TEXT)
 def test_any_text_is_read_or_refused_with_a_sentence(typed: str) -> None:
     for parse in (

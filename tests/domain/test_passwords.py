@@ -100,7 +100,7 @@ def test_a_password_that_could_never_be_stored_is_still_normalised_in_no_time() 
     assert time.process_time() - started < 1
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ANY_TEXT, ANY_TEXT)
 def test_any_text_passes_or_is_refused_with_a_sentence(password: str, word: str) -> None:
     normalise_password(password).encode()

@@ -1,5 +1,6 @@
 from occto.domain.actor import SYSTEM, Actor
 from occto.domain.permissions import (
+    DESK,
     MEMBER_ROLES,
     SECOND_FACTOR_ROLES,
     STAFF_ROLES,
@@ -18,7 +19,7 @@ def test_every_role_stands_in_the_table() -> None:
 
 
 def test_every_permission_is_somebodys() -> None:
-    assert frozenset().union(*TABLE.values()) | {P.PUBLIC} == set(Permission)
+    assert frozenset().union(*TABLE.values()) | DESK == set(Permission)
 
 
 def test_nobody_may_see_what_is_public_only() -> None:

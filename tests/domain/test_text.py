@@ -154,7 +154,7 @@ def test_there_are_47_prefectures() -> None:
     assert PREFECTURES[46] == "沖縄県"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ANY_TEXT)
 def test_any_text_is_cleaned_or_refused_with_a_sentence(typed: str) -> None:
     for clean in (clean_line, clean_text):
@@ -171,7 +171,7 @@ def test_any_text_is_cleaned_or_refused_with_a_sentence(typed: str) -> None:
         outcome.encode()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(ANY_TEXT)
 def test_helpers_take_any_text(typed: str) -> None:
     for result in (search_key(typed), quote(typed), storable(typed)):

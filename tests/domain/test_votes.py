@@ -177,13 +177,13 @@ def test_a_member_named_twice_is_refused() -> None:
 def test_totals_beyond_the_column_are_refused() -> None:
     halves = [Fraction(1, 2**63), 1 - Fraction(1, 2**63)]
     with pytest.raises(Refusal) as caught:
-        allocate(Roll([_voter(1), _voter(2)]), policies={Group.G: lambda _units: halves})
+        allocate(Roll([_voter(1), _voter(2)]), policies={Group.G: lambda _group, _units: halves})
     assert caught.value.code == "too_many_votes"
 
 
 def test_another_policy_for_a_group_keeps_the_totals_equal() -> None:
     roll = Roll([_voter(1), _voter(2), _voter(3, licences=RETAIL)])
-    allocation = allocate(roll, policies={Group.G: lambda _units: [Fraction(1, 4), Fraction(3, 4)]})
+    allocation = allocate(roll, policies={Group.G: lambda _group, _units: [Fraction(1, 4), Fraction(3, 4)]})
     assert allocation.weights == {1: {Group.G: 1}, 2: {Group.G: 3}, 3: {Group.R: 4}}
 
 
