@@ -2,10 +2,10 @@
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from occto import models
-from occto.extensions import Base, db
+from occto.extensions import Base, begin_on_sqlite, db
 from occto.models.search import INDEX
 from occto.types import BigId, Document, SortText, UtcDateTime
 
@@ -43,6 +43,7 @@ def run() -> None:
     with db.engine.connect() as connection:
         sqlite = connection.dialect.name == "sqlite"
         if sqlite:
+            event.listen(connection, "begin", begin_on_sqlite)
             # With foreign keys on, rebuilding a table in batch mode removes rows that refer to it.
             connection.commit()
             connection.connection.driver_connection.execute("PRAGMA foreign_keys=OFF")

@@ -12,7 +12,10 @@ from occto.types import BigId, UtcDateTime, bounded, code
 
 
 class Attachment(Base):
-    """A file of an application, a change request, an account request or an import. Its name is for people only and never a path."""
+    """A file of one case: application, change request, account request, import, assembly, or the record of a member.
+
+    Its name is for people only and never a path.
+    """
 
     __tablename__ = "attachments"
     __table_args__ = (
@@ -21,7 +24,8 @@ class Attachment(Base):
         CheckConstraint("size > 0", name="size"),
         CheckConstraint(
             "CASE WHEN application_id IS NULL THEN 0 ELSE 1 END + CASE WHEN change_request_id IS NULL THEN 0 ELSE 1 END"
-            " + CASE WHEN account_request_id IS NULL THEN 0 ELSE 1 END + CASE WHEN import_id IS NULL THEN 0 ELSE 1 END = 1",
+            " + CASE WHEN account_request_id IS NULL THEN 0 ELSE 1 END + CASE WHEN import_id IS NULL THEN 0 ELSE 1 END"
+            " + CASE WHEN assembly_id IS NULL THEN 0 ELSE 1 END + CASE WHEN member_id IS NULL THEN 0 ELSE 1 END = 1",
             name="one_case",
         ),
         {"sqlite_autoincrement": True},
@@ -32,6 +36,13 @@ class Attachment(Base):
     change_request_id: Mapped[int | None] = mapped_column(BigId, refers("change_requests.id"), index=True)
     account_request_id: Mapped[int | None] = mapped_column(BigId, refers("account_requests.id"), index=True)
     import_id: Mapped[int | None] = mapped_column(BigId, refers("imports.id"), index=True)
+    assembly_id: Mapped[int | None] = mapped_column(BigId, refers("assemblies.id"), index=True)
+    member_id: Mapped[int | None] = mapped_column(
+        BigId,
+        refers("members.id"),
+        index=True,
+        comment="of the office, about this member: standing 届出, 権利の停止・制限",
+    )
     kind: Mapped[AttachmentKind] = mapped_column(code(AttachmentKind, name="kind"))
     name: Mapped[str] = mapped_column(Text)
     media_type: Mapped[str] = mapped_column(Text, comment="by content, never by name")

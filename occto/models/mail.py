@@ -37,6 +37,7 @@ class OutboxMail(Base):
     application_id: Mapped[int | None] = mapped_column(BigId, refers("applications.id"), index=True)
     change_request_id: Mapped[int | None] = mapped_column(BigId, refers("change_requests.id"), index=True)
     account_request_id: Mapped[int | None] = mapped_column(BigId, refers("account_requests.id"), index=True)
+    assembly_id: Mapped[int | None] = mapped_column(BigId, refers("assemblies.id"), index=True)
     clause: Mapped[str | None] = mapped_column(Text, comment="clause of the terms that asks for this mail")
     terms_version_id: Mapped[int | None] = mapped_column(BigId, refers("terms_versions.id"), index=True)
     dedupe_key: Mapped[str | None] = mapped_column(

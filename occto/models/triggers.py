@@ -9,6 +9,8 @@ from sqlalchemy import Connection, inspect, text
 APPEND_ONLY = (
     "audit_events", "audit_links", "access_events", "access_subjects", "consents", "declarations", "application_revisions",
     "change_revisions", "confirmations", "decisions", "former_codes", "remarks", "register_changes", "terms_versions",
+    "snapshot_members", "snapshot_units", "unit_members", "snapshot_relations", "replies", "ballots", "attendees",
+    "receipt_lists", "settings", "scans", "item_decisions", "decision_votes", "consent_records",
 )  # fmt: skip
 """No row is changed or removed."""
 
@@ -21,7 +23,11 @@ ONE_WAY: dict[str, tuple[str, ...]] = {
     "licence_facts": ("voided_id",),
     "control_facts": ("voided_id",),
     "roster_facts": ("voided_id",),
+    "sanction_facts": ("voided_id",),
+    "snapshots": ("state", "superseded_at"),
     "change_items": ("change_id",),
+    "check_ins": ("ending", "ended_by_id", "reason", "ended_at"),
+    "assembly_results": ("published_at",),
 }
 """No row is removed; only these columns change, and only once: the last of them from NULL to a value."""
 

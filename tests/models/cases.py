@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from tests.factories import NOW
+from tests.models.cases_assembly import ASSEMBLY
+from tests.models.cases_hall import HALL
 from tests.models.cases_people import PEOPLE
 from tests.models.rows import DAY, HASH, HOUR, Values, add
 
@@ -29,12 +31,6 @@ def approved() -> Values:
 def _approved_by_one() -> Values:
     values = approved()
     return values | {"decided_by_id": values["checked_by_id"]}
-
-
-def settled() -> Values:
-    first, second = _people()
-    people = {"decided_by_id": first, "second_by_id": second}
-    return people | {"outcome": "KEEP", "reason": "影響がないため", "decided_at": NOW}
 
 
 def applied() -> Values:
@@ -72,6 +68,8 @@ def _unaccepted(state: str) -> Case:
 
 CASES: dict[str, list[Case]] = {
     **PEOPLE,
+    **ASSEMBLY,
+    **HALL,
     "ck_applications_approved_member": [
         ("applications", approved, lambda: approved() | {"member_id": None}),
         ("applications", dict, lambda: {"member_id": add("members")}),
@@ -249,17 +247,6 @@ CASES: dict[str, list[Case]] = {
             lambda: {"id": 800_002, "succeeded_by_id": 800_002},
         )
     ],
-    "ck_assemblies_no": [("assemblies", dict, _fixed(no=no)) for no in (0, -1)],
-    "ck_late_facts_decided": [
-        ("late_facts", settled, lambda: settled() | {"decided_at": None}),
-        ("late_facts", dict, lambda: {"decided_at": NOW}),
-    ],
-    "ck_late_facts_two_persons": [
-        ("late_facts", settled, lambda: settled() | {"reason": None}),
-        ("late_facts", settled, lambda: settled() | {"decided_by_id": None}),
-        ("late_facts", settled, lambda: settled() | {"second_by_id": None}),
-        ("late_facts", settled, lambda: settled() | dict.fromkeys(("decided_by_id", "second_by_id"), add("users"))),
-    ],
     "ck_roster_proposals_decided_at": [
         ("roster_proposals", lambda: _decided("DROPPED"), lambda: {"state": "DROPPED"}),
         ("roster_proposals", dict, lambda: {"decided_at": NOW}),
@@ -364,12 +351,19 @@ CASES: dict[str, list[Case]] = {
             lambda: {"state": "DONE", "finished_at": NOW},
         )
     ],
-    "ck_attachments_one_case": [
-        ("attachments", dict, lambda: {"application_id": None}),
+    "ck_attachments_one_case": [("attachments", dict, lambda: {"application_id": None})]
+    + [
         (
             "attachments",
-            lambda: {"application_id": None, "change_request_id": add("change_requests")},
-            lambda: {"change_request_id": add("change_requests")},
-        ),
+            lambda column=column, table=table: {"application_id": None, column: add(table)},
+            lambda column=column, table=table: {column: add(table)},
+        )
+        for column, table in (
+            ("change_request_id", "change_requests"),
+            ("account_request_id", "account_requests"),
+            ("import_id", "imports"),
+            ("assembly_id", "assemblies"),
+            ("member_id", "members"),
+        )
     ],
 }

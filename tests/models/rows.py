@@ -1,19 +1,16 @@
 """One valid row of every table with parents of its own, so that a test can break exactly one thing about it."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from occto.extensions import Base, db
 from tests.factories import NOW
+from tests.models.rows_assembly import assembly_rows
+from tests.models.values import DAY, HASH, HOUR, TERMS, Values
 
-HASH = "a" * 64
-DAY = date(2026, 11, 23)
-HOUR = timedelta(hours=1)
-TERMS = 1
 _serial = count(1)
-Values = dict[str, Any]
 
 
 def insert(table: str, values: Values) -> int:
@@ -47,6 +44,7 @@ def _email(no: int) -> Values:
 
 
 ROWS: dict[str, Callable[[int], Values]] = {
+    **assembly_rows(add),
     "users": lambda no: {"kind": "MEMBER", "state": "INVITED", "name": "人", "created_at": NOW, **_email(no)},
     "affiliations": lambda _: {
         "user_id": add("users"),
@@ -197,20 +195,6 @@ ROWS: dict[str, Callable[[int], Values]] = {
         "subject_ids": [1],
     },
     "access_subjects": lambda no: {"event_id": add("access_events"), "subject_kind": "MEMBER", "subject_id": no},
-    "assemblies": lambda no: {
-        "kind": "ORDINARY",
-        "fiscal_year": 2026,
-        "no": no,
-        "held_at": NOW,
-        "record_on": DAY,
-        "state": "PREPARING",
-    },
-    "late_facts": lambda _: {
-        "assembly_id": add("assemblies"),
-        "register_change_id": add("register_changes"),
-        "member_id": add("members"),
-        "noted_at": NOW,
-    },
     "roster_proposals": lambda _: {
         "state": "PROPOSED",
         "rows": [],

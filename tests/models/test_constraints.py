@@ -1,6 +1,7 @@
 """Every constraint of the schema is broken once: the unbroken row is taken, the broken one refused, on both databases."""
 
 from datetime import timedelta
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from sqlalchemy.exc import IntegrityError
 
 from occto.extensions import Base, db
 from tests.factories import NOW
-from tests.models.cases import CASES, applied, approved, settled, submitted
+from tests.models.cases import CASES, applied, approved, submitted
+from tests.models.cases_assembly import BY_PERSON, DRAFT, answered, by_member, sent, settled
+from tests.models.cases_hall import admitted, attendee, ended
 from tests.models.rows import DAY, ROWS, Values, add, insert, row
 
 TABLES = sorted(Base.metadata.tables)
@@ -67,17 +70,7 @@ def test_text_is_bounded_and_codes_are_known(app: Flask, table: str) -> None:
     }
     for name, sql in bounds.items():
         column, limit = sql.removeprefix("length(").split(") <= ")
-        extra: Values = {}
-        if column == "hold_reason":
-            extra = {"held_at": NOW}
-        if column == "view_reason":
-            extra = {"member_id": add("members")}
-        if column == "objected_by":
-            extra = {"objected_at": NOW}
-        if column == "stop_reason":
-            extra = {"stopped_at": NOW}
-        if column == "parent_name":
-            extra = {"parent_body_id": None}
+        extra: Values = BESIDE_TEXT.get((table, column), dict)()
         _try(table, row(table) | extra | {column: "𠮷" * int(limit)})
         _refused(table, row(table) | extra | {column: "𠮷" * (int(limit) + 1)}, name)
     for held in sorts.columns:
@@ -88,6 +81,18 @@ def test_text_is_bounded_and_codes_are_known(app: Flask, table: str) -> None:
                 _refused(table, broken, f"ck_{table}_{held.type.name}", "ck_staff_roles_staff_role")
 
 
+BESIDE_TEXT: dict[tuple[str, str], Any] = {
+    ("applications", "hold_reason"): lambda: {"held_at": NOW},
+    ("change_requests", "hold_reason"): lambda: {"held_at": NOW},
+    ("sessions", "view_reason"): lambda: {"member_id": add("members")},
+    ("account_requests", "objected_by"): lambda: {"objected_at": NOW},
+    ("affiliations", "stop_reason"): lambda: {"stopped_at": NOW},
+    ("control_facts", "parent_name"): lambda: {"parent_body_id": None},
+    ("agenda_items", "withdrawn_reason"): lambda: {"withdrawn_at": NOW},
+    ("vote_objections", "answer"): answered,
+    ("replies", "proxy_name"): lambda: BY_PERSON,
+}
+"""What has to stand beside a text for its row to be valid otherwise."""
 BESIDE_CODES: dict[tuple[str, str], Any] = {
     ("applications", "state"): submitted,
     ("late_facts", "outcome"): settled,
@@ -97,6 +102,12 @@ BESIDE_CODES: dict[tuple[str, str], Any] = {
     ("account_requests", "replaced_role"): lambda: {"kind": "CHANGE"},
     ("mandates", "closed_side"): lambda: {"state": "ENDED", "ended_at": NOW},
     ("licence_facts", "end_reason"): lambda: {"ended_on": DAY + timedelta(days=1)},
+    ("proposals", "state"): lambda: {"decided_at": NOW},
+    ("replies", "channel"): lambda: {"entered_by_id": add("users")},
+    ("replies", "proxy_kind"): lambda: {"attendance": "PROXY"},
+    ("sendings", "channel"): lambda: {"outbox_id": None},
+    ("admission_tickets", "revoked_for"): lambda: {"revoked_at": NOW},
+    ("check_ins", "ending"): ended,
 }
 """What has to stand beside a code for it to be the only thing wrong."""
 WITH: dict[tuple[str, str], Any] = {
@@ -107,6 +118,8 @@ WITH: dict[tuple[str, str], Any] = {
     ("attachments", "change_request_id"): lambda: {"application_id": None},
     ("attachments", "account_request_id"): lambda: {"application_id": None},
     ("attachments", "import_id"): lambda: {"application_id": None},
+    ("attachments", "assembly_id"): lambda: {"application_id": None},
+    ("attachments", "member_id"): lambda: {"application_id": None},
     ("affiliations", "contractor_id"): lambda: {"member_id": None, "role": "CONTRACTOR"},
     ("sessions", "mandate_id"): lambda: {"member_id": add("members")},
     ("account_requests", "called_by_id"): lambda: {"called_at": NOW},
@@ -120,6 +133,14 @@ WITH: dict[tuple[str, str], Any] = {
     ("change_requests", "entered_by_id"): lambda: {"channel": "STAFF"},
     ("roster_proposals", "change_id"): applied,
     ("applications", "member_id"): approved,
+    ("notices", "sent_by_id"): sent,
+    ("vote_objections", "answered_by_id"): answered,
+    ("holder_elections", "countersigned_by_id"): lambda: {"countersigned_at": NOW},
+    ("holder_elections", "settled_by_id"): lambda: {"settled_at": NOW},
+    ("replies", "proxy_member_id"): by_member,
+    ("admission_tickets", "reply_id"): lambda: {"kind": "PROXY"},
+    ("admission_tickets", "attendee_id"): attendee,
+    ("scans", "check_in_id"): admitted,
 }
 """What has to stand beside a foreign key for its row to be valid otherwise."""
 
@@ -161,18 +182,39 @@ def test_what_is_once_only_is_once_only(app: Flask, table: str) -> None:
             beside = {"member_id": None, "contractor_id": add("contractors"), "role": "CONTRACTOR"}
         if columns == ("contractor_id", "member_id"):
             beside = {"state": "ACTIVE", "accepted_at": NOW}
-        first = row(table) | beside
+        beside |= UNIQUE_ALONE.get((table, columns), {})
+        fresh = FRESH.get((table, columns), dict)
+        first = row(table) | beside | fresh()
         _try(table, first)
-        other = row(table) | (approved() if beside.get("state") == "APPROVED" else {})
+        other = row(table) | fresh() | (approved() if beside.get("state") == "APPROVED" else {})
         if columns == ("terms_version_id", "user_id"):
             other |= {"application_id": None, "user_id": add("users")}
-        if columns in {("user_id", "contractor_id"), ("contractor_id", "member_id")}:
+        if (
+            columns in {("user_id", "contractor_id"), ("contractor_id", "member_id")}
+            or (table, columns) in UNIQUE_ALONE
+        ):
             other |= beside
         _try(table, other)
         again = other | {name: row(table)[name] for name in other if name in _uniquely(table)}
         again |= {name: first[name] for name in columns} | ({"application_id": None} if "user_id" in beside else {})
         again |= {"member_id": None} if columns == ("user_id", "contractor_id") else {}
         _refused(table, again, "UNIQUE", "unique")
+
+
+UNIQUE_ALONE: dict[tuple[str, tuple[str, ...]], Values] = {
+    ("attendees", ("reply_id", "no")): {"voting": False},
+    ("snapshots", ("assembly_id", "no")): DRAFT,
+}
+"""What keeps a narrower uniqueness of the same table from refusing the row first."""
+FRESH: dict[tuple[str, tuple[str, ...]], Any] = {
+    ("admission_tickets", ("attendee_id",)): attendee,
+    ("admission_tickets", ("replaces_id",)): lambda: {"replaces_id": add("admission_tickets")},
+    ("check_ins", ("assembly_id", "member_id")): lambda: {"voting": True, "member_id": add("members")},
+    ("desks", ("code_hash",)): lambda: {"code_hash": token_hex(32), "code_until": NOW},
+    ("desks", ("key_hash",)): lambda: {"key_hash": token_hex(32), "paired_at": NOW},
+    ("standing_replies", ("set_aside_by_check_in_id",)): lambda: {"set_aside_by_check_in_id": add("check_ins")},
+}
+"""What a row has to hold beside its usual values for the columns to be there at all, anew for each row."""
 
 
 def _uniquely(table: str) -> set[str]:
@@ -191,6 +233,12 @@ ENDED: dict[str, tuple[str, Any]] = {
     "roster_facts": ("roster_no", lambda: {"ended_on": DAY + timedelta(days=1)}),
     "contracts_of_use": ("member_id", lambda: {"ended_at": NOW, "end_clause": "2.7.1"}),
     "decisions": ("subject_id", lambda: {"step": "hold"}),
+    "assemblies": ("no", lambda: {"state": "CANCELLED"}),
+    "proposals": ("subject_key", lambda: {"state": "DROPPED", "decided_at": NOW}),
+    "snapshots": ("assembly_id", lambda: {"state": "SUPERSEDED", "superseded_at": NOW}),
+    "attendees": ("reply_id", lambda: {"voting": False}),
+    "check_ins": ("ticket_id", ended),
+    "desks": ("name", lambda: {"ended_at": NOW}),
 }
 
 
