@@ -50,7 +50,7 @@ def administrators_of(session: Session, member_id: int | None) -> list[User]:
 
 
 def open_recovery_of(session: Session, user_id: int | None) -> AccountRequest | None:
-    """The open request for a new second factor of this person, if there is one."""
+    """The open request for a new second factor of this person, the oldest of several; None where there is none."""
     return session.scalar(
         select(AccountRequest)
         .where(
@@ -58,6 +58,7 @@ def open_recovery_of(session: Session, user_id: int | None) -> AccountRequest | 
             AccountRequest.kind == AccountRequestKind.SECOND_FACTOR,
             AccountRequest.state.in_(OPEN),
         )
+        .order_by(AccountRequest.id)
         .limit(1)
     )
 

@@ -4,17 +4,28 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Select, String, literal, or_, select, type_coerce, union_all
+from sqlalchemy import Select, String, func, literal, or_, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
+from occto.domain.assembly import AssemblyState
 from occto.domain.changes import item_touches_votes
 from occto.domain.codes import LateOutcome
-from occto.models import ControlFact, LateFact, LicenceFact, LicenceHeld, Member, ProfileFact, RosterFact
+from occto.models import (
+    Assembly,
+    ControlFact,
+    LateFact,
+    LicenceFact,
+    LicenceHeld,
+    Member,
+    ProfileFact,
+    RosterFact,
+    SanctionFact,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Late:
-    """A change that came too late for a record date. `about`: (profile item, licence, relation or roster; its detail)."""
+    """A change that came too late for a record date. `about`: (profile item, licence, relation, roster or sanction; its detail)."""
 
     id: int
     member_id: int
@@ -46,6 +57,13 @@ def late_facts(session: Session, assembly_id: int) -> list[Late]:
         )
         for fact, name in rows
     ]
+
+
+def due_to_close(session: Session, *, now: datetime) -> list[int]:
+    """The assemblies that take replies although their deadline has come, by row number."""
+    until = func.coalesce(Assembly.reply_until, Assembly.held_at)
+    due = select(Assembly.id).where(Assembly.state == AssemblyState.REPLIES_OPEN, until <= now)
+    return list(session.scalars(due.order_by(Assembly.id)))
 
 
 def _about(session: Session, change_ids: set[int]) -> dict[tuple[int, int], list[tuple[str, str]]]:
@@ -85,6 +103,9 @@ def _touched(change_ids: set[int]) -> Select[Any]:
         *parts(ProfileFact, literal("item"), type_coerce(ProfileFact.item, String), ProfileFact.member_id),
         *parts(LicenceFact, literal("licence"), type_coerce(LicenceHeld.category, String), LicenceHeld.member_id, held),
         *parts(RosterFact, literal("roster"), nothing, RosterFact.member_id),
+        *parts(SanctionFact, literal("sanction"), nothing, SanctionFact.member_id),
         *parts(ControlFact, literal("relation"), nothing, Member.id, (Member, sides)),
     ).subquery()
-    return select(every.c.change_id, every.c.member_id, every.c.kind, every.c.detail).order_by(every.c.kind)
+    return select(every.c.change_id, every.c.member_id, every.c.kind, every.c.detail).order_by(
+        every.c.kind, every.c.detail
+    )

@@ -1,6 +1,6 @@
 """Reads of change requests for the member that files them. Scoped: a request of another member is not found."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,11 +8,12 @@ from typing import Any
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from occto.domain.assembly import CLOSED, AssemblyKind
+from occto.domain.assembly import CLOSED
 from occto.domain.changes import DECIDED, EDITABLE, ChangeState
 from occto.domain.codes import Audience, Channel, SubjectKind, UserKind
 from occto.domain.errors import NotFound
 from occto.models import (
+    REAL,
     Assembly,
     Attachment,
     ChangeDraft,
@@ -251,23 +252,11 @@ def last_return(decided: Iterable[Decided]) -> Decision | None:
     return next((decision for decision, _ in decided if decision.step == "return_request"), None)
 
 
-@dataclass(frozen=True, slots=True)
-class OpenAssembly:
-    """An assembly whose votes a change may still move."""
-
-    kind: AssemblyKind
-    held_at: datetime
-    record_on: date
-
-
-def open_assemblies(session: Session) -> list[OpenAssembly]:
-    """Assemblies that are not over, in the order of their days."""
-    rows = session.execute(
-        select(Assembly.kind, Assembly.held_at, Assembly.record_on)
-        .where(Assembly.state.not_in(CLOSED))
-        .order_by(Assembly.held_at)
-    )
-    return [OpenAssembly(*row) for row in rows]
+def open_assemblies(session: Session) -> Sequence[Assembly]:
+    """Assemblies whose votes a change may still move, in the order of their days."""
+    return session.scalars(
+        select(Assembly).where(REAL, Assembly.state.not_in(CLOSED)).order_by(Assembly.held_at, Assembly.id)
+    ).all()
 
 
 def files(session: Session, request_id: int) -> list[Attachment]:

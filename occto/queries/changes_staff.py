@@ -12,6 +12,7 @@ from occto.domain.changes import LICENCE, SUCCESSION, WAITING_FOR_STAFF, ItemCha
 from occto.domain.codes import ChangeAct, Channel, SubjectKind
 from occto.domain.permissions import Permission
 from occto.models import (
+    REAL,
     Assembly,
     Attachment,
     ChangeItem,
@@ -146,7 +147,7 @@ def open_assemblies(session: Session) -> Sequence[Assembly]:
     """The assemblies whose votes can still change, the next one first."""
     return session.scalars(
         select(Assembly)
-        .where(Assembly.state.not_in(CLOSED))
+        .where(REAL, Assembly.state.not_in(CLOSED))
         .order_by(Assembly.held_at, Assembly.id)
         .limit(OPEN_ASSEMBLIES)
     ).all()

@@ -193,6 +193,7 @@ def around(
             RosterFact.voided_id.is_(None),
             or_(RosterFact.ended_on.is_(None), RosterFact.ended_on > today),
         )
+        .order_by(RosterFact.effective_on)  # of a number about to pass on, whoever has it in the end is kept
     )
     return Around(
         today=today,

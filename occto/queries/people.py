@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import Procedure, SignInOutcome, UserState
@@ -12,6 +12,7 @@ from occto.domain.permissions import SECOND_FACTOR_ROLES, Role
 from occto.domain.profile import MEMBER_CONTACT
 from occto.domain.throttle import KNOWN_FOR, LINK_WINDOW, WINDOW, Tries
 from occto.models import Affiliation, Contractor, Mandate, MandateScope, Member, SignInAttempt, StaffRole, User
+from occto.queries.plain import one_of
 from occto.queries.register import profile_as_of
 from occto.queries.viewer import mandate_in_force
 
@@ -101,6 +102,17 @@ def places_of(session: Session, user_id: int, *, today: date) -> list[Company]:
     return companies_of(session, user_id) + mandated_to(session, user_id, today=today)
 
 
+REACHED = (UserState.ACTIVE, UserState.INVITED)
+"""Persons that the office writes to: invited ones too, stopped ones not."""
+REACHED_ADMINISTRATOR: tuple[ColumnElement[bool], ...] = (
+    Affiliation.role == Role.ADMINISTRATOR,
+    Affiliation.ended_at.is_(None),
+    Affiliation.stopped_at.is_(None),
+    one_of(User.state, REACHED),
+)
+"""管理者 that the office writes to, as conditions on an affiliation joined to its user."""
+
+
 def notice_addresses(session: Session, member_id: int, *, today: date) -> dict[str, str]:
     """Where the office writes to a member: its 会員担当 on record and its administrators, by address in lower case."""
     contact = profile_as_of(session, member_id, today).get(f"{MEMBER_CONTACT}_email")
@@ -109,10 +121,7 @@ def notice_addresses(session: Session, member_id: int, *, today: date) -> dict[s
         .join(Affiliation, Affiliation.user_id == User.id)
         .where(
             Affiliation.member_id == member_id,
-            Affiliation.role == Role.ADMINISTRATOR,
-            Affiliation.ended_at.is_(None),
-            Affiliation.stopped_at.is_(None),
-            User.state.in_((UserState.ACTIVE, UserState.INVITED)),
+            *REACHED_ADMINISTRATOR,
         )
         .order_by(User.id)
     )

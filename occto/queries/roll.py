@@ -1,7 +1,7 @@
 """The roll of voters as of a day, and what a change request would move in it."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,7 @@ from occto.domain.impact import (
     roll_with,
     with_items,
 )
-from occto.domain.votes import Finding, Roll, Voter, allocate
+from occto.domain.votes import Allocation, Finding, Roll, Voter, allocate
 from occto.models import Body, ControlFact, LicenceFact, LicenceHeld, Member, ProfileFact, RosterFact
 from occto.queries.register.known import stands, with_known
 
@@ -34,7 +34,8 @@ class RollOnRecord:
     """The roll of a day; nodes are row numbers of bodies. `names` are those of today.
 
     `findings` are what staff have to complete, whether it decided or not: capital_missing, roster_missing (voters),
-    parent_by_name (bodies whose controlling parent is known by name only).
+    parent_by_name (bodies whose controlling parent is known by name only), two_parents (the company, and the one of them
+    that is passed over: the later entered counts).
     """
 
     day: date
@@ -76,17 +77,20 @@ def roll_as_of(session: Session, day: date, *, known: int | None = None) -> Roll
             )
     names = {body_id: name for body_id, (_member_id, name) in members.items()}
     parents: dict[int, int] = {}
-    named_only = []
+    named_only, second = [], []
     for child, child_name, parent, parent_name in session.execute(_relations(known=known is not None), values):
         names[child] = child_name
         if parent is None:
             named_only.append(child)
         else:
+            if parents.get(child, parent) != parent:
+                second.append(Finding("two_parents", (child, parents[child])))
             parents[child], names[parent] = parent, parent_name
     findings = (
-        Finding("capital_missing", tuple(voter.node for voter in voters if voter.capital is None)),
-        Finding("roster_missing", tuple(voter.node for voter in voters if voter.roster_no is None)),
+        Finding("capital_missing", tuple(sorted(voter.node for voter in voters if voter.capital is None))),
+        Finding("roster_missing", tuple(sorted(voter.node for voter in voters if voter.roster_no is None))),
         Finding("parent_by_name", tuple(named_only)),
+        *second,
     )
     return RollOnRecord(
         day=day,
@@ -106,19 +110,35 @@ def preview(session: Session, member_id: int, items: Iterable[Any], *, day: date
     return preview_of(session, roll_as_of(session, day, known=known), member_id, items, known=known)
 
 
+def _plainly(record: RollOnRecord) -> Allocation[int]:
+    return allocate(record.roll)
+
+
 def preview_of(
-    session: Session, record: RollOnRecord, member_id: int, items: Iterable[Any], *, known: int | None = None
+    session: Session,
+    record: RollOnRecord,
+    member_id: int,
+    items: Iterable[Any],
+    *,
+    known: int | None = None,
+    division: Callable[[RollOnRecord], Allocation[int]] = _plainly,
 ) -> Preview:
-    """`preview` on a roll that was read before."""
+    """`preview` on a roll that was read before; `division` divides the votes of a roll, as it is and as it would be."""
     asked = [_item(item) for item in items]
     own = _own(session, record, member_id, known=known)
     bodies, names = _bodies(session, asked)
     changed = with_items(own, asked, bodies)
-    after, findings = roll_with(record.roll, changed, record.day)
-    now = allocate(after)
-    return Preview(
-        impact=impact(allocate(record.roll), now),
+    roll, findings = roll_with(record.roll, changed, record.day)
+    would_be = replace(
+        record,
+        roll=roll,
         names={**record.names, **names, **changed.names},
+        member_ids={**record.member_ids, own.node: member_id},
+    )
+    now = division(would_be)
+    return Preview(
+        impact=impact(division(record), now),
+        names=would_be.names,
         findings=(*findings, *now.errors, *now.warnings),
     )
 

@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session, aliased
 
 from occto.domain.codes import LinkPurpose, MailState, UserKind, UserState
 from occto.domain.errors import NotFound
-from occto.domain.mails import MAILS
+from occto.domain.mails import MAILS, MailedLink
 from occto.domain.permissions import MEMBER_ROLES, Role
 from occto.domain.users import INVITED, Standing, looks_shared, standing
 from occto.models import Affiliation, AuditEvent, Contractor, Link, Mandate, OutboxMail, User
 
 PASSWORD_MAILS = tuple(
-    name for name, link in MAILS.items() if link is not None and link.purpose is LinkPurpose.SET_PASSWORD
+    name for name, link in MAILS.items() if isinstance(link, MailedLink) and link.purpose is LinkPurpose.SET_PASSWORD
 )
 """Mails with a link to set the password: what an invitation is."""
 

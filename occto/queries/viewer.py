@@ -11,6 +11,7 @@ from occto.domain.actor import Actor
 from occto.domain.codes import MandateState, Procedure, UserKind, UserState
 from occto.domain.dates import today_jst
 from occto.domain.permissions import (
+    DESK,
     SECOND_FACTOR_ROLES,
     VIEWING,
     Permission,
@@ -33,7 +34,8 @@ from occto.models import (
     StaffRole,
     User,
 )
-from occto.queries.plain import one_of, rows_of, written
+from occto.queries.plain import fixed, one_of, rows_of, written
+from occto.queries.reception import DeskSeen, desk_of_key
 
 MEMBER_IDLE = timedelta(hours=2)
 STAFF_IDLE = timedelta(hours=1)
@@ -43,8 +45,9 @@ STAFF_IDLE = timedelta(hours=1)
 class Viewer:
     """The person behind the request and the company acted for; ids are row numbers, None where there is none.
 
-    `kind`: anonymous, applicant, half (password passed, second factor still missing), member, staff, or viewing (staff
-    looking at the pages of a member, reading only). A contractor's person is a `member` with a mandate.
+    `kind`: anonymous, applicant, half (password passed, second factor still missing), member, staff, viewing (staff
+    looking at the pages of a member, reading only), or desk (a device at the hall: no person, and no session). A
+    contractor's person is a `member` with a mandate.
     """
 
     kind: str = "anonymous"
@@ -61,12 +64,13 @@ class Viewer:
     mandate_id: int | None = None
     application_id: int | None = None
     has_second_factor: bool = False
+    desk: DeskSeen | None = None
     seen_at: datetime | None = None
     idle_ends_at: datetime | None = None
 
     @property
     def is_authenticated(self) -> bool:
-        """Flask-Login's word: anybody with a session, an applicant too."""
+        """Flask-Login's word: anybody with a session, an applicant too, and a desk."""
         return self.kind != "anonymous"
 
     @property
@@ -83,6 +87,8 @@ class Viewer:
     @property
     def key(self) -> str:
         """What a one-time form id belongs to: the session, or the public."""
+        if self.desk is not None:
+            return f"desk:{self.desk.id}"
         return f"session:{self.session_id}" if self.session_id else "public"
 
     def can(self, permission: str) -> bool:
@@ -222,7 +228,7 @@ def _statement() -> Select[Any]:
     )
 
 
-_VIEWER = _statement()  # built once: it is asked in every request, and building it costs more than running it
+_VIEWER = fixed(_statement)
 
 
 def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
@@ -275,6 +281,12 @@ def load_viewer(session: Session, token_hash: str, *, now: datetime) -> Viewer:
         mandate_id=row.mandate_in_force,
         contractor_name=row.contractor_name,
     )
+
+
+def load_desk(session: Session, key_hash: str, *, now: datetime) -> Viewer:
+    """The paired desk with this key, in one statement; ANONYMOUS where it was taken away or its day is over."""
+    found = desk_of_key(session, key_hash, now=now)
+    return Viewer(kind="desk", name=found.name, permissions=DESK, desk=found) if found is not None else ANONYMOUS
 
 
 def _of_staff(person: Viewer, row: Any, roles: tuple[Role, ...]) -> Viewer:

@@ -23,7 +23,22 @@ from sqlalchemy import (
 from sqlalchemy.orm import Session, aliased
 
 from occto.domain.joining import ApplicationState
-from occto.models import AccountRequest, Application, Assembly, ChangeRequest, LateFact, Member, RosterProposal, User
+from occto.models import (
+    AccountRequest,
+    AgendaItem,
+    Application,
+    Assembly,
+    ChangeRequest,
+    HolderElection,
+    ItemDecision,
+    LateFact,
+    Member,
+    Proposal,
+    RosterProposal,
+    Sending,
+    User,
+    VoteObjection,
+)
 from occto.queries.viewer import Viewer
 from occto.queries.work_tabs import ACCOUNT_WAITS, APPLICATION_WAITS, CHANGE_WAITS, Branch, Tab, WorkKind
 
@@ -60,8 +75,14 @@ class WorkPage:
 
 _MODELS: dict[WorkKind, Any] = {
     WorkKind.APPLICATION: Application,
+    WorkKind.BOUNCE: Sending,
+    WorkKind.SHUT_OUT: Sending,
     WorkKind.CHANGE: ChangeRequest,
+    WorkKind.CONSENT: ItemDecision,
     WorkKind.LATE: LateFact,
+    WorkKind.ELECTION: HolderElection,
+    WorkKind.OBJECTION: VoteObjection,
+    WorkKind.PROPOSAL: Proposal,
     WorkKind.CATEGORY: Application,
     WorkKind.ROSTER: RosterProposal,
     WorkKind.ACCOUNT: AccountRequest,
@@ -203,6 +224,27 @@ def _of_roster(place: Any) -> Select[Any]:
     )
 
 
+_CALLED = cast(Assembly.fiscal_year, String) + "年度 第" + cast(Assembly.no, String) + "回"
+"""An assembly without its kind, which is put into words by the page."""
+
+
+def _of_proposal(place: Any) -> Select[Any]:
+    return (
+        _columns(
+            WorkKind.PROPOSAL,
+            Proposal,
+            place,
+            number=func.coalesce(_CALLED, ""),
+            company=func.coalesce(Member.current_name, ""),
+            title=type_coerce(Proposal.kind, String),
+            waiting_since=Proposal.proposed_at,
+            assignee_id=Proposal.proposed_by_id,
+        )
+        .outerjoin(Assembly, Assembly.id == Proposal.assembly_id)
+        .outerjoin(Member, Member.id == Proposal.member_id)
+    )
+
+
 def _of_account(kind: WorkKind) -> Callable[[Any], Select[Any]]:
     def columns(place: Any) -> Select[Any]:
         return _columns(
@@ -221,30 +263,73 @@ def _of_account(kind: WorkKind) -> Callable[[Any], Select[Any]]:
     return columns
 
 
-def _of_late(place: Any) -> Select[Any]:
-    year = cast(Assembly.fiscal_year, String)
+def _of_votes(
+    kind: WorkKind, model: Any, member_id: Any, *, waits: bool = False, **given: Any
+) -> Callable[[Any], Select[Any]]:
+    """About a member's votes or notice in an assembly; `state` is the kind of assembly, `waits`: it waits since its place."""
+
+    def columns(place: Any) -> Select[Any]:
+        since = {"waiting_since": place} if waits else {}
+        return (
+            _columns(
+                kind,
+                model,
+                place,
+                company=Member.current_name,
+                title=func.coalesce(_CALLED, ""),
+                state=func.coalesce(type_coerce(Assembly.kind, String), ""),
+                **since,
+                **given,
+            )
+            .join(Member, Member.id == member_id)
+            .outerjoin(Assembly, Assembly.id == model.assembly_id)
+        )
+
+    return columns
+
+
+def _of_sending(kind: WorkKind) -> Callable[[Any], Select[Any]]:
+    """Its page is that of a member in an assembly."""
+    number = cast(Sending.assembly_id, String)
+    return _of_votes(kind, Sending, Sending.member_id, target_id=Sending.member_id, number=number)
+
+
+def _of_consent(place: Any) -> Select[Any]:
+    """Its page is the result of the assembly; `state` is the kind of assembly, `number` what it is called."""
     return (
         _columns(
-            WorkKind.LATE,
-            LateFact,
+            WorkKind.CONSENT,
+            ItemDecision,
             place,
-            target_id=LateFact.assembly_id,
-            number=cast(LateFact.register_change_id, String),
-            company=Member.current_name,
-            title=year + "年度 第" + cast(Assembly.no, String) + "回",
+            target_id=AgendaItem.assembly_id,
+            number=_CALLED,
+            title=AgendaItem.title,
             state=type_coerce(Assembly.kind, String),
+            waiting_since=place,
         )
-        .join(Member, Member.id == LateFact.member_id)
-        .join(Assembly, Assembly.id == LateFact.assembly_id)
+        .join(AgendaItem, AgendaItem.id == ItemDecision.item_id)
+        .join(Assembly, Assembly.id == AgendaItem.assembly_id)
     )
 
 
 _COLUMNS: dict[WorkKind, Callable[[Any], Select[Any]]] = {
     WorkKind.APPLICATION: _of_application(WorkKind.APPLICATION),
     WorkKind.CATEGORY: _of_application(WorkKind.CATEGORY),
+    WorkKind.BOUNCE: _of_sending(WorkKind.BOUNCE),
+    WorkKind.SHUT_OUT: _of_sending(WorkKind.SHUT_OUT),
     WorkKind.CHANGE: _of_change,
+    WorkKind.CONSENT: _of_consent,
     WorkKind.ROSTER: _of_roster,
-    WorkKind.LATE: _of_late,
+    WorkKind.LATE: _of_votes(
+        WorkKind.LATE,
+        LateFact,
+        LateFact.member_id,
+        target_id=LateFact.assembly_id,
+        number=cast(LateFact.register_change_id, String),
+    ),
+    WorkKind.ELECTION: _of_votes(WorkKind.ELECTION, HolderElection, HolderElection.filed_by_member_id, waits=True),
+    WorkKind.OBJECTION: _of_votes(WorkKind.OBJECTION, VoteObjection, VoteObjection.member_id, waits=True),
+    WorkKind.PROPOSAL: _of_proposal,
     WorkKind.ACCOUNT: _of_account(WorkKind.ACCOUNT),
     WorkKind.STAFF_FACTOR: _of_account(WorkKind.STAFF_FACTOR),
 }

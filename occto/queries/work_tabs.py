@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Date,
+    Select,
     String,
     and_,
     case,
@@ -23,24 +24,43 @@ from sqlalchemy import (
 from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from occto.domain import account_requests, changes
+from occto.domain.agenda import Consent
+from occto.domain.assembly import ASSEMBLY, FROZEN_OR_LATER, TOLD, UNFROZEN, AssemblyState
 from occto.domain.changes import ChangeState
-from occto.domain.codes import ActStatus, Licence, ProposalState
+from occto.domain.codes import ActStatus, ElectionState, Licence, MemberState, ProposalState
+from occto.domain.convocation import FLOOR_DAYS, NoticeKind
+from occto.domain.dates import start_of_day
 from occto.domain.joining import DECIDED, WAITING_FOR_STAFF, WITHOUT_MAIN, ApplicationState, Stage
 from occto.domain.permissions import Permission
 from occto.domain.sections import ACTS
+from occto.domain.tally import Outcome
 from occto.models import (
+    REAL,
     AccountRequest,
+    AgendaItem,
     Application,
     ApplicationRevision,
+    Assembly,
     ChangeRequest,
     ChangeRevision,
+    ConsentRecord,
+    Convocation,
+    HolderElection,
+    ItemDecision,
     LateFact,
     LicenceFact,
     LicenceHeld,
+    Member,
+    Notice,
+    Proposal,
     RosterProposal,
+    Sending,
+    VoteObjection,
 )
 from occto.queries.account_requests_staff import about_staff, for_another_person
+from occto.queries.convocation import answered
 from occto.queries.plain import one_of
+from occto.queries.shut_out import shut_out
 from occto.queries.viewer import Viewer
 
 S, C = ApplicationState, ChangeState
@@ -50,10 +70,16 @@ class WorkKind(StrEnum):
     """What a piece of work is about; the letter stands in addresses."""
 
     APPLICATION = "a"
+    BOUNCE = "b"
     CHANGE = "c"
+    CONSENT = "k"
+    ELECTION = "e"
     LATE = "l"
+    OBJECTION = "o"
+    PROPOSAL = "d"
     CATEGORY = "p"
     ROSTER = "r"
+    SHUT_OUT = "s"
     ACCOUNT = "u"
     STAFF_FACTOR = "v"
 
@@ -117,11 +143,13 @@ def _second(_session: Session, me: int, _today: date) -> list[Branch]:
         func.coalesce(ChangeRequest.entered_by_id, 0) != me,
         ~submitted.correlate(ChangeRequest),
     )
+    proposed = and_(Proposal.state == ProposalState.PROPOSED, Proposal.proposed_by_id != me)
     roster = and_(RosterProposal.state == ProposalState.PROPOSED, RosterProposal.proposed_by_id != me)
     return [
         (WorkKind.APPLICATION, application, Application.waiting_since),
         (WorkKind.CHANGE, change, ChangeRequest.waiting_since),
         (WorkKind.ROSTER, roster, RosterProposal.proposed_at),
+        (WorkKind.PROPOSAL, proposed, Proposal.proposed_at),
         (WorkKind.ACCOUNT, and_(for_another_person(me), ~about_staff()), AccountRequest.submitted_at),
     ]
 
@@ -148,7 +176,78 @@ def _late(session: Session, _me: int, _today: date) -> list[Branch]:
 
 
 def _late_facts(_session: Session, _me: int, _today: date) -> list[Branch]:
-    return [(WorkKind.LATE, LateFact.outcome.is_(None), LateFact.noted_at)]
+    """Those that can be decided: the freeze counts what was known before it, and an assembly that has ended asks no more."""
+    frozen = LateFact.assembly_id.in_(select(Assembly.id).where(Assembly.state.in_(FROZEN_OR_LATER)))
+    return [(WorkKind.LATE, and_(LateFact.outcome.is_(None), frozen), LateFact.noted_at)]
+
+
+def _last_sendings(*conditions: Any) -> Select[Any]:
+    """The last mail or letter of the notice to each member that has not left, by assembly and member."""
+    return (
+        select(func.max(Sending.id))
+        .join(Notice, Notice.id == Sending.notice_id)
+        .join(Assembly, Assembly.id == Sending.assembly_id)
+        .join(Member, Member.id == Sending.member_id)
+        .where(Notice.kind == NoticeKind.NOTICE, Member.current_state != MemberState.LEFT, *conditions)
+        .group_by(Sending.assembly_id, Sending.member_id)
+    )
+
+
+def _bounces(_session: Session, _me: int, today: date) -> list[Branch]:
+    """Members that no mail of the notice reached, while a letter still comes in time."""
+    in_time = start_of_day(today + timedelta(days=FLOOR_DAYS))
+    unreached = exists().where(
+        Convocation.assembly_id == Sending.assembly_id,
+        Convocation.member_id == Sending.member_id,
+        Convocation.bounced_at.is_not(None),
+    )
+    lost = _last_sendings(
+        unreached, Sending.failed_at.is_not(None), Assembly.state.in_(TOLD), Assembly.held_at >= in_time
+    )
+    return [(WorkKind.BOUNCE, Sending.id.in_(lost), Sending.failed_at)]
+
+
+def _shut_out(_session: Session, _me: int, today: date) -> list[Branch]:
+    """Members that cannot reply on line while replies are taken, and have not."""
+    waits = and_(
+        Sending.id.in_(_last_sendings(Assembly.state == AssemblyState.REPLIES_OPEN)),
+        ~answered(Sending.assembly_id, Sending.member_id),
+        shut_out(Sending.member_id, today=today),
+    )
+    return [(WorkKind.SHUT_OUT, waits, Sending.at)]
+
+
+def _rights(_session: Session, _me: int, _today: date) -> list[Branch]:
+    """届出 that are 要確認 while they can be settled, and objections without an answer."""
+    unfrozen = select(Assembly.id).where(Assembly.state.in_(UNFROZEN))
+    asked = or_(HolderElection.assembly_id.is_(None), HolderElection.assembly_id.in_(unfrozen))
+    unsettled = and_(HolderElection.state == ElectionState.UNSETTLED, asked)
+    return [
+        (WorkKind.ELECTION, unsettled, HolderElection.received_at),
+        (WorkKind.OBJECTION, VoteObjection.answered_at.is_(None), VoteObjection.filed_at),
+    ]
+
+
+def _consents(_session: Session, _me: int, _today: date) -> list[Branch]:
+    """Published items that were carried and for which the minister has still to give 認可 or 承認."""
+    newer = aliased(ItemDecision)
+    needs = exists().where(
+        AgendaItem.id == ItemDecision.item_id,
+        AgendaItem.consent != Consent.NONE,
+        AgendaItem.withdrawn_at.is_(None),
+        Assembly.id == AgendaItem.assembly_id,
+        Assembly.state.in_(ASSEMBLY.step("record_consent").sources),
+        REAL,
+    )
+    waits = and_(
+        ItemDecision.outcome == Outcome.CARRIED,
+        needs.correlate(ItemDecision),
+        ~exists().where(newer.item_id == ItemDecision.item_id, newer.no > ItemDecision.no),
+        ~exists().where(
+            ConsentRecord.item_id == ItemDecision.item_id, ConsentRecord.entered_at > ItemDecision.decided_at
+        ),
+    )
+    return [(WorkKind.CONSENT, waits, ItemDecision.decided_at)]
 
 
 def _held(_session: Session, _me: int, _today: date) -> list[Branch]:
@@ -172,6 +271,10 @@ TABS = (
     Tab("lapse", "1年経過（2.7.2④）", _P.APPLICATION_LAPSE, _lapse),
     Tab("late", "加入日の決定が必要", _P.APPLICATION_SEE, _late),
     Tab("late_facts", "基準日後判明", _P.ASSEMBLY_SEE, _late_facts),
+    Tab("bounces", "招集通知の不達", _P.ASSEMBLY_SEE, _bounces),
+    Tab("shut_out", "システムで回答できない会員", _P.ASSEMBLY_SEE, _shut_out),
+    Tab("rights", "届出・異議の要確認", _P.ASSEMBLY_SEE, _rights),
+    Tab("consents", "認可・承認待ち", _P.RESULT_SEE, _consents),
     Tab("held", "保留中", _P.APPLICATION_SEE, _held),
 )
 

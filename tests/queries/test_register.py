@@ -82,7 +82,7 @@ def test_licences_end_at_the_start_of_their_last_day(make: Factory) -> None:
 )
 def test_a_new_member_is_reminded_of_the_filing(make: Factory, today: date, remind: bool) -> None:
     case = approved(make)
-    record = home_record(db.session(), case.row().member_id or 0, today=today)
+    record = home_record(db.session(), case.row().member_id or 0, today=today, now=NOW)
     assert record.remind_of_filing is remind
     assert record.profile["name"] == "青空電力1株式会社"
     assert (record.member_on, record.roster_no) == (ACT_ON, 900_001)
@@ -90,12 +90,12 @@ def test_a_new_member_is_reminded_of_the_filing(make: Factory, today: date, remi
 
 def test_who_was_a_member_before_is_not_reminded(make: Factory) -> None:
     member = make.member(since=NOW.date())
-    assert not home_record(db.session(), member.id, today=NOW.date()).remind_of_filing
+    assert not home_record(db.session(), member.id, today=NOW.date(), now=NOW).remind_of_filing
 
 
 def test_a_member_to_come_is_shown_with_its_first_facts(make: Factory) -> None:
     case = approved(make)
-    record = home_record(db.session(), case.row().member_id or 0, today=ACT_ON - timedelta(days=5))
+    record = home_record(db.session(), case.row().member_id or 0, today=ACT_ON - timedelta(days=5), now=NOW)
     assert record.state is MemberState.COMING
     assert record.profile["capital"] == 100_000_000
     assert [licence.effective_on for licence in record.licences] == [ACT_ON]
@@ -103,4 +103,4 @@ def test_a_member_to_come_is_shown_with_its_first_facts(make: Factory) -> None:
 
 def test_no_such_member(make: Factory) -> None:
     with pytest.raises(NotFound):
-        home_record(db.session(), 10**9, today=NOW.date())
+        home_record(db.session(), 10**9, today=NOW.date(), now=NOW)

@@ -38,7 +38,9 @@ class Fact:
 
 
 _MEMBER: Any = bindparam("member")
-_PROFILE = select(ProfileFact).where(ProfileFact.member_id == _MEMBER).order_by(ProfileFact.effective_on)
+_PROFILE = (
+    select(ProfileFact).where(ProfileFact.member_id == _MEMBER).order_by(ProfileFact.effective_on, ProfileFact.id)
+)
 _LICENCES = (
     select(LicenceFact, LicenceHeld.category)
     .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)

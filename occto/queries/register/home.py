@@ -4,22 +4,29 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, exists, func, or_, select
+from sqlalchemy import and_, bindparam, exists, func, or_, select, true
 from sqlalchemy.orm import Session
 
+from occto.domain.assembly import AssemblyKind, AssemblyState
 from occto.domain.changes import UNDECIDED, ChangeState
-from occto.domain.codes import ChangeSource, Channel, MemberState
+from occto.domain.codes import ChangeSource, Channel, MemberState, SnapshotState
 from occto.domain.errors import NotFound
+from occto.domain.replies import Attendance
 from occto.models import (
+    Assembly,
     ChangeItem,
     ChangeRequest,
     ChangeRevision,
     Confirmation,
     Member,
     RegisterChange,
+    Reply,
     RosterFact,
+    Snapshot,
+    SnapshotMember,
+    StandingReply,
 )
-from occto.queries.plain import one_of, rows_of
+from occto.queries.plain import one_of, rows_of, written
 from occto.queries.register.facts import LicenceOnRecord, licences_as_of, profile_as_of, roster_statement
 
 REMIND_OF_FILING = timedelta(days=60)
@@ -39,6 +46,20 @@ class OpenRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAssembly:
+    """The assembly whose deadline comes first among those that take replies. `replied`: the member's reply stands."""
+
+    id: int
+    kind: AssemblyKind
+    fiscal_year: int
+    no: int
+    held_at: datetime
+    reply_until: datetime
+    replied: bool
+    rehearsal_of_id: None = None  # members see none
+
+
+@dataclass(frozen=True, slots=True)
 class HomeRecord:
     """What the member's home shows."""
 
@@ -52,6 +73,43 @@ class HomeRecord:
     remind_of_filing: bool
     requests: list[OpenRequest]
     confirmed_at: datetime | None
+    assembly: OpenAssembly | None
+
+
+def _next_assembly() -> Any:
+    """The assembly that takes replies and whose deadline comes first, of those the member is on the frozen roll of."""
+    member: Any = bindparam("member")
+    on_roll = exists().where(
+        Snapshot.assembly_id == Assembly.id,
+        Snapshot.state == written(SnapshotState.FROZEN),
+        SnapshotMember.snapshot_id == Snapshot.id,
+        SnapshotMember.member_id == member,
+    )
+    replied = exists().where(
+        StandingReply.assembly_id == Assembly.id,
+        StandingReply.member_id == member,
+        Reply.id == StandingReply.reply_id,
+        Reply.attendance != Attendance.WITHDRAWN,
+    )
+    return (
+        select(
+            Assembly.id.label("assembly_id"),
+            Assembly.kind,
+            Assembly.fiscal_year,
+            Assembly.no,
+            Assembly.held_at.label("assembly_at"),
+            Assembly.reply_until,
+            replied.correlate(Assembly).label("replied"),
+        )
+        .where(
+            Assembly.state == AssemblyState.REPLIES_OPEN,
+            Assembly.reply_until > bindparam("now"),
+            on_roll.correlate(Assembly),
+        )
+        .order_by(Assembly.reply_until, Assembly.id)
+        .limit(1)
+        .subquery()
+    )
 
 
 def _statement() -> Any:
@@ -90,6 +148,7 @@ def _statement() -> Any:
     )
     draft = and_(ChangeRequest.state == ChangeState.DRAFT, ChangeRequest.channel == Channel.ONLINE)
     to_come = and_(ChangeRequest.state == ChangeState.APPROVED, from_on.is_not(None))
+    assembly = _next_assembly()
     under_way = or_(one_of(ChangeRequest.state, UNDECIDED), draft, to_come)
     return (
         select(
@@ -106,7 +165,10 @@ def _statement() -> Any:
             ChangeRequest.state,
             ChangeRequest.held_at,
             from_on.label("from_on"),
+            *assembly.c,
         )
+        .select_from(Member)
+        .outerjoin(assembly, true())
         .outerjoin(
             ChangeRequest,
             (ChangeRequest.member_id == Member.id) & (ChangeRequest.channel != Channel.STAFF) & under_way,
@@ -119,9 +181,9 @@ def _statement() -> Any:
 _HOME = _statement()
 
 
-def home_record(session: Session, member_id: int, *, today: date) -> HomeRecord:
-    """What is on record of one member today; NotFound where there is no such member."""
-    rows = rows_of(session, _HOME, {"member": member_id, "today": today}).all()
+def home_record(session: Session, member_id: int, *, today: date, now: datetime) -> HomeRecord:
+    """What is on record of one member today, and what it is asked now; NotFound where there is no such member."""
+    rows = rows_of(session, _HOME, {"member": member_id, "today": today, "now": now}).all()
     if not rows:
         raise NotFound
     head = rows[0]
@@ -141,4 +203,15 @@ def home_record(session: Session, member_id: int, *, today: date) -> HomeRecord:
             if row.id is not None
         ],
         confirmed_at=head.confirmed_at,
+        assembly=OpenAssembly(
+            head.assembly_id,
+            head.kind,
+            head.fiscal_year,
+            head.no,
+            head.assembly_at,
+            head.reply_until,
+            replied=bool(head.replied),
+        )
+        if head.assembly_id is not None
+        else None,
     )

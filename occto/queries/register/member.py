@@ -254,4 +254,4 @@ def own_cases(session: Session, member_id: int) -> list[OwnCase]:
     )
     rows: list[Any] = [(row[0], "加入申請", *row[1:]) for row in applications]
     found = [OwnCase(number or "", *others) for number, *others in [*rows, *requests]]
-    return sorted(found, key=lambda case: case.submitted_at, reverse=True)
+    return sorted(found, key=lambda case: (case.submitted_at, case.number), reverse=True)
