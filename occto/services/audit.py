@@ -18,6 +18,7 @@ from occto.domain.dates import today_jst
 from occto.domain.errors import NotAllowed
 from occto.domain.permissions import permissions_of_mandate
 from occto.models import AccessEvent, AccessSubject, AuditDetail, AuditEvent, AuditLink, Mandate, MandateScope
+from occto.queries.plain import current_rows_of, rows_of
 from occto.queries.viewer import mandate_in_force
 
 GENESIS = "0" * 64
@@ -34,8 +35,8 @@ def record(
     now: datetime,
     detail: Mapping[str, Any] | None = None,
     clause: str | None = None,
-) -> AuditEvent:
-    """Add one event. `subject` is kind:id; the keys of `detail` are those fixed for `tag` (ValueError otherwise).
+) -> int:
+    """Add one event and return its row number. `subject` is kind:id; the keys of `detail` are those fixed for `tag` (ValueError otherwise).
 
     Under a mandate it is asked again, under a lock, whether it still allows the act: Refusal mandate_over where it was
     ended or narrowed since the request began. Leaving is always possible.
@@ -46,23 +47,22 @@ def record(
     if set(payload) != AUDIT_TAGS[tag][1]:
         raise ValueError(f"the payload of {tag} has the keys {sorted(AUDIT_TAGS[tag][1])}, not {sorted(payload)}")
     salt = secrets.token_hex(16)
-    event = AuditEvent(
-        at=now,
-        tag=tag,
-        actor_id=actor.user_id,
-        member_id=actor.member_id,
-        mandate_id=actor.mandate_id,
-        application_id=actor.application_id,
-        session_id=actor.session_id,
-        subject=subject,
-        request_id=actor.request_id,
-        clause=clause,
-        detail_hash=_detail_hash(salt, payload),
-    )
-    session.add(event)
-    session.flush()
-    session.add(AuditDetail(event_id=event.id, salt=salt, payload=payload))
-    return event
+    event = {
+        "at": now,
+        "tag": tag,
+        "actor_id": actor.user_id,
+        "member_id": actor.member_id,
+        "mandate_id": actor.mandate_id,
+        "application_id": actor.application_id,
+        "session_id": actor.session_id,
+        "subject": subject,
+        "request_id": actor.request_id,
+        "clause": clause,
+        "detail_hash": _detail_hash(salt, payload),
+    }
+    event_id: int = current_rows_of(session, _EVENT, event).scalar_one()
+    rows_of(session, _DETAIL, {"event_id": event_id, "salt": salt, "payload": payload})
+    return event_id
 
 
 def _require_mandate(session: Session, actor: Actor, *, now: datetime) -> None:
@@ -81,6 +81,8 @@ def _require_mandate(session: Session, actor: Actor, *, now: datetime) -> None:
         )
 
 
+_EVENT = insert(AuditEvent.__table__).returning(AuditEvent.__table__.c.id)  # type: ignore[arg-type]  # every act writes one
+_DETAIL = insert(AuditDetail.__table__)  # type: ignore[arg-type]
 _SEEN = insert(AccessEvent.__table__)  # type: ignore[arg-type]  # built once: every staff list writes one
 
 

@@ -1,4 +1,4 @@
-"""Attachments: kept in chunks, for applications, change requests and account requests alike."""
+"""Attachments: kept in chunks, for cases of every kind alike."""
 
 import hashlib
 from collections.abc import Iterator
@@ -30,26 +30,31 @@ def store_file(
     change_request_id: int | None = None,
     account_request_id: int | None = None,
     import_id: int | None = None,
+    assembly_id: int | None = None,
+    member_id: int | None = None,
 ) -> Attachment:
     """Keep a file of one case, whose kind was checked by content. Refusals: too_many_files, and the limit per Party
-    (too_large).
+    (too_large); what the office itself keeps with an assembly or a member has neither limit.
     """
     case = {
         "application_id": application_id,
         "change_request_id": change_request_id,
         "account_request_id": account_request_id,
         "import_id": import_id,
+        "assembly_id": assembly_id,
+        "member_id": member_id,
     }
+    of_the_office = assembly_id is not None or member_id is not None
     owned = next(getattr(Attachment, name) == number for name, number in case.items() if number is not None)
     stored = session.execute(
         select(func.count(), func.coalesce(func.sum(Attachment.size), 0)).where(owned, Attachment.removed_at.is_(None))
     ).one()
-    if stored[0] >= FILES_LIMIT:
+    if stored[0] >= FILES_LIMIT and not of_the_office:
         raise Refusal(
             "too_many_files", f"添付書類は{FILES_LIMIT}個までです。不要な書類を取り外してください。", field="file"
         )
     try:
-        check_party_total(int(stored[1]), adding=len(content))
+        check_party_total(0 if of_the_office else int(stored[1]), adding=len(content))
     except InputError as error:
         raise Refusal("too_large", str(error), field="file") from error
     attachment = Attachment(

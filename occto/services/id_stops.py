@@ -67,7 +67,7 @@ def require_other_system(session: Session, user_id: int) -> None:
         return
     others = select(User.id).join(StaffRole, StaffRole.user_id == User.id)
     others = others.where(StaffRole.role == Role.SYSTEM, User.state == UserState.ACTIVE, User.id != user_id)
-    if session.scalars(others.with_for_update(of=User)).first() is None:
+    if session.scalars(others.order_by(User.id).with_for_update(of=User)).first() is None:
         raise Refusal(
             "last_system",
             "システム管理者がほかにいなくなるため、行えません。先に別の方をシステム管理者にしてください。",

@@ -23,7 +23,7 @@ from tests.factories import NOW, Factory
 
 def _event(no: int = 1) -> int:
     detail = {"kind": f"kind-{no}"}
-    return run(audit.record, "link.requested", subject=f"LINK:{no}", actor=SYSTEM, now=NOW, detail=detail).id
+    return run(audit.record, "link.requested", subject=f"LINK:{no}", actor=SYSTEM, now=NOW, detail=detail)
 
 
 def _seal(now: Any = NOW, limit: int = 1000) -> int:
@@ -48,7 +48,7 @@ def test_an_event_carries_who_for_whom_and_in_which_request(make: Factory) -> No
     actor = Actor(user_id=user.id, member_id=member.id, session_id=77, request_id="r-1", address="192.0.2.1")
     event_id = run(
         audit.record, "link.requested", subject="LINK:1", actor=actor, now=NOW, detail={"kind": "x"}, clause="2.1.2"
-    ).id
+    )
     event = db.session.get(AuditEvent, event_id)
     assert event is not None
     assert (event.actor_id, event.member_id, event.session_id, event.request_id) == (user.id, member.id, 77, "r-1")
@@ -234,8 +234,8 @@ def test_an_event_that_commits_late_is_not_missed(fresh_app: Flask) -> None:
         pytest.skip("one writer at a time: ids commit in order")
     with Session(db.engine) as slow, Session(db.engine) as quick:
         detail = {"kind": "x"}
-        late = audit.record(slow, "link.requested", subject="LINK:late", actor=SYSTEM, now=NOW, detail=detail).id
-        early = audit.record(quick, "link.requested", subject="LINK:early", actor=SYSTEM, now=NOW, detail=detail).id
+        late = audit.record(slow, "link.requested", subject="LINK:late", actor=SYSTEM, now=NOW, detail=detail)
+        early = audit.record(quick, "link.requested", subject="LINK:early", actor=SYSTEM, now=NOW, detail=detail)
         assert late < early
         quick.commit()
         assert _seal() == 1

@@ -11,9 +11,11 @@ from occto.domain.codes import MailState
 from occto.extensions import db
 from occto.models import OutboxMail
 from occto.services import outbox
+from occto.services.outbox import Letter
 from occto.unit_of_work import run
 from tests.factories import NOW
 from tests.observing import refused, row_counts
+from tests.test_statement_counts import counted
 
 SECOND = timedelta(seconds=1)
 
@@ -162,3 +164,26 @@ def test_sixteen_workers_claim_each_mail_once(fresh_app: Flask) -> None:
         claimed = [mail for found in pool.map(worker, range(16)) for mail in found]
     claimed += _claim(limit=200)
     assert sorted(claimed) == ids
+
+
+def test_many_are_queued_in_one_statement_in_their_order(app: Flask) -> None:
+    keys = {no: f"key:{no}" for no in range(0, 40, 2)}
+    letters = [Letter(f"a{no}@example.jp", {"no": no}, dedupe_key=keys.get(no)) for no in range(40)]
+    with counted(app) as statements:
+        numbers = run(outbox.queue_numbered, "assemblies/cancelled", letters, now=NOW)
+    assert len([one for one in statements if one.startswith("INSERT")]) == 1
+    assert len([one for one in statements if one.startswith("SELECT")]) == 0
+    assert [_mail(number).to_address for number in numbers] == [letter.to for letter in letters]
+    assert [_mail(number).params["no"] for number in numbers] == list(range(40))
+    assert sorted(_claim(limit=100)) == sorted(numbers)
+    assert run(outbox.queue_numbered, "assemblies/cancelled", [], now=NOW) == []
+
+
+def test_many_whose_numbers_nobody_needs_are_queued_in_one_statement(app: Flask) -> None:
+    letters = [Letter(f"a{no}@example.jp", {"no": no}) for no in range(40)]
+    with counted(app) as statements:
+        run(outbox.queue_many, "assemblies/cancelled", letters, now=NOW)
+        run(outbox.queue_many, "assemblies/cancelled", [], now=NOW)
+    assert len(statements) == 1, statements
+    queued = [_mail(number) for number in sorted(_claim(limit=100))]
+    assert [(mail.to_address, mail.params["no"]) for mail in queued] == [(one.to, one.params["no"]) for one in letters]

@@ -126,7 +126,8 @@ def _copy_files(
 ) -> dict[int, int]:
     """Every document goes with both, one `submitted` and taken out since as well; the row number of the copy by the original's."""
     copies = {}
-    for file in session.scalars(select(Attachment).where(Attachment.change_request_id == request.id)).all():
+    own = select(Attachment).where(Attachment.change_request_id == request.id).order_by(Attachment.id)
+    for file in session.scalars(own).all():
         if file.removed_at is not None and file.id not in submitted:
             continue
         kept = ("kind", "name", "media_type", "size", "sha256", "scan_state", "removed_at")

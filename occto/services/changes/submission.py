@@ -129,8 +129,9 @@ def submit(session: Session, request_id: int, *, seen_digest: str, actor: Actor,
 
 def check_complete(session: Session, request: ChangeRequest, prepared: Prepared) -> None:
     """Refuse what cannot be submitted as it stands; the field names the part where it is mended."""
-    drafts = session.scalars(select(ChangeDraft).where(ChangeDraft.request_id == request.id)).all()
-    missing = [Part(draft.part) for draft in drafts if draft.answers is None and draft.part != Part.FILES]
+    drafts = session.scalars(select(ChangeDraft).where(ChangeDraft.request_id == request.id))
+    empty = {draft.part for draft in drafts if draft.answers is None}
+    missing = [part for part in Part if part in empty and part is not Part.FILES]
     if missing:
         raise Refusal(
             "incomplete", "まだ入力が済んでいない内容があります。一覧からお進みください。", field=missing[0].value

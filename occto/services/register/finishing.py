@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from occto.domain.assembly import CLOSED
 from occto.domain.canonical import canonical
 from occto.domain.changes import item_touches_votes
+from occto.domain.codes import SanctionScope
 from occto.domain.dates import today_jst
 from occto.models import (
+    REAL,
     Assembly,
     ControlFact,
     LateFact,
@@ -22,6 +24,7 @@ from occto.models import (
     ProfileFact,
     RegisterChange,
     RosterFact,
+    SanctionFact,
 )
 from occto.services.register.turning import bring_up_to_date
 
@@ -79,6 +82,10 @@ def _traces(session: Session, change_id: int) -> Iterator[Trace]:
         yield Trace(
             row.member_id, ("roster", row.roster_no), row.effective_on, row.ended_on, row.voided_id == change_id
         )
+    sanctions = select(SanctionFact).where(by_change(SanctionFact), SanctionFact.scope == SanctionScope.VOTES)
+    for sanction in session.scalars(sanctions):
+        voided = sanction.voided_id == change_id
+        yield Trace(sanction.member_id, ("sanction",), sanction.effective_on, sanction.ended_on, voided)
     sides = or_(Member.body_id == ControlFact.child_body_id, Member.body_id == ControlFact.parent_body_id)
     relations = (
         select(ControlFact, Member.id).join(Member, sides).where(by_change(ControlFact), ControlFact.controlling)
@@ -113,7 +120,7 @@ def _note_late_facts(session: Session, change: RegisterChange, traces: list[Trac
     """基準日後判明: what counts on or before the record date of an open assembly, but is known only after that day."""
     open_ones = session.execute(
         select(Assembly.id, Assembly.record_on).where(
-            Assembly.state.not_in(CLOSED), Assembly.record_on < today_jst(now)
+            REAL, Assembly.state.not_in(CLOSED), Assembly.record_on < today_jst(now)
         )
     ).all()
     if not open_ones:

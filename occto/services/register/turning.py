@@ -52,7 +52,8 @@ def _end_membership(session: Session, member: Member, *, now: datetime) -> None:
         select(LicenceFact.ended_on, LicenceFact.end_reason)
         .join(LicenceHeld, LicenceHeld.id == LicenceFact.licence_id)
         .where(LicenceHeld.member_id == member.id, LicenceFact.voided_id.is_(None))
-        .order_by(LicenceFact.ended_on.desc())
+        # Of those that ended on the last day, one that passed on tells who follows; one that was given up tells nothing.
+        .order_by(LicenceFact.ended_on.desc(), LicenceFact.end_reason != EndReason.SUCCESSION, LicenceFact.id)
         .limit(1)
     ).first()
     last = ended.ended_on if ended else None

@@ -299,7 +299,8 @@ class TestFiles:
         run(drafts.name_items, request.id, second, items=["legal_form"], actor=request.filer, now=NOW)
         run(drafts.remove_file, request.id, first, actor=request.filer, now=NOW)
         assert [(file["id"], file["items"]) for file in prepare(request).files] == [(second, ["legal_form"])]
-        tags = db.session.scalars(select(AuditEvent.tag).where(AuditEvent.subject == f"CHANGE:{request.id}")).all()
+        trail = select(AuditEvent.tag).where(AuditEvent.subject == f"CHANGE:{request.id}").order_by(AuditEvent.id)
+        tags = db.session.scalars(trail).all()
         assert tags.count("change.file_added") == 2
         assert tags[-2:] == ["change.saved", "change.file_removed"]
 

@@ -7,6 +7,7 @@ from occto.domain.changes import ChangeState, Part
 from occto.domain.codes import AttachmentKind, ChangeAct, Channel, Verdict
 from occto.extensions import db
 from occto.models import Attachment, ChangeDraft, ChangeItem, ChangeMark, ChangeRequest, ChangeRevision, OutboxMail
+from occto.queries.register import own_cases
 from occto.services.changes import drafts, review, splitting
 from occto.services.changes.case import newest_revision, rows_of
 from occto.unit_of_work import run
@@ -67,10 +68,19 @@ def test_both_go_on_with_their_own_items(make: Factory) -> None:
     assert two.occurred_on == TODAY
 
 
+def test_the_copy_of_all_data_lists_the_second_first_although_both_came_at_one_instant(make: Factory) -> None:
+    request = submitted(make, BOTH)
+    _split(request, CAPITAL)
+    db.session.rollback()
+    listed = own_cases(db.session(), request.member.id)
+    assert [case.number for case in listed] == ["C-2026-00002", "C-2026-00001"]
+
+
 def test_what_was_submitted_before_stays(make: Factory) -> None:
     request = submitted(make, BOTH)
     _split(request, CAPITAL)
-    revisions = [row[0] for row in read(select(ChangeRevision).where(ChangeRevision.request_id == request.id))]
+    submissions = select(ChangeRevision).where(ChangeRevision.request_id == request.id).order_by(ChangeRevision.no)
+    revisions = [row[0] for row in read(submissions)]
     assert [(revision.no, revision.submitted_by_id) for revision in revisions] == [
         (1, request.person.id),
         (2, request.person.id),

@@ -225,6 +225,11 @@ class TestRefusals:
         with refused("incomplete", field="business"):
             send(request)
 
+    def test_of_several_parts_the_first_on_the_list_is_named(self, make: Factory) -> None:
+        request = drafted(make, [Part.BUSINESS, Part.CONTACTS, Part.COMPANY])
+        with refused("incomplete", field="company"):
+            send(request)
+
     def test_what_is_on_record_already(self, make: Factory) -> None:
         request = filled(make, renamed("同じ株式会社"), member=make.member(name="同じ株式会社"))
         with refused("nothing_changes"):

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
 from sqlalchemy import select
 
 from occto.domain.changes import Part
@@ -113,6 +114,19 @@ def test_a_part_of_the_licences_passes_and_the_member_stays(make: Factory) -> No
     assert old.current_state is MemberState.MEMBER
     assert old.succeeded_by_id is None
     assert len(old.current_licences.split(",")) == 1
+
+
+@pytest.mark.parametrize("given_up", [0, 1])
+def test_the_successor_is_named_although_another_licence_is_given_up_on_that_day(make: Factory, given_up: int) -> None:
+    gone, successor = make.member(licences=("GEN", "RETAIL")), make.member(licences=("AGG",))
+    gone_id, new_id = gone.id, successor.id
+    held = _licence_ids(gone_id)
+    passed = held.pop(1 - given_up)
+    approved(make, licences(licence_ended(held[0], on=PAST)), member=_member(gone_id), occurred_on=PAST)
+    category = db.session.scalars(select(LicenceHeld.category).where(LicenceHeld.id == passed)).one()
+    parties = {"gone": _member(gone_id), "successor": _member(new_id)}
+    _entered(make, on=PAST, **parties, licences=[passed], categories=[category.value])
+    assert (_member(gone_id).current_state, _member(gone_id).succeeded_by_id) == (MemberState.LEFT, new_id)
 
 
 def test_both_are_flagged_where_a_record_date_is_touched(make: Factory) -> None:

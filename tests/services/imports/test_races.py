@@ -126,6 +126,17 @@ def test_roster_numbers_changed_since_are_left_out(loading: Loading) -> None:
     assert roster_on(date(2026, 12, 1)) == {77: [member.id], 6: [_member("00002").id]}
 
 
+def test_of_a_number_about_to_pass_on_the_one_who_gets_it_is_named(loading: Loading) -> None:
+    loading.enter(whole(1, 2, 3))
+    first, second = _member("00001").id, _member("00002").id
+    with changing() as at:
+        register.renumber(*at.into, numbers={first: 77, second: 1001}, effective_on=date(2027, 4, 1))
+    number = loading.check(
+        {N: [{"operator_code": "00001", "roster_no": 78}, {"operator_code": "00003", "roster_no": 1001}]}
+    )
+    assert "一覧にない事業者コード 00002 の会員の番号です" in faults(number)[1]
+
+
 def test_a_code_given_away_meanwhile_is_said_at_the_row(loading: Loading) -> None:
     first, second = loading.check(whole(1)), loading.check(whole(1))
     for number in (first, second):

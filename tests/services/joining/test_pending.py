@@ -26,6 +26,6 @@ def test_the_company_is_told_what_is_not_registered_yet(make: Factory) -> None:
     assert db.session.scalars(select(LicenceHeld.category)).all() == ["GEN"]
     mail = db.session.scalars(select(OutboxMail.id).where(OutboxMail.template == "join/approved")).first()
     assert mail is not None
-    body = run(delivery._render, mail).body
+    body = delivery._render(mail).body
     assert "申請中のため、まだ登録していません" in body
     assert "・小売電気事業者\n" in body

@@ -71,8 +71,8 @@ def test_widening_needs_the_affirmation_anew_and_narrowing_does_not(make: Factor
     assert (found.version, found.accepted_by_id) == (3, own.user.id)
     assert person(TARO.email) is not None
     assert len(mails("mandates/changed")) == 2 + 3  # both sides, then one person more
-    events = db.session.scalars(select(AuditEvent.clause).where(AuditEvent.tag == "mandate.changed")).all()
-    assert list(events) == [None, "2.3.1"]
+    clauses = select(AuditEvent.clause).where(AuditEvent.tag == "mandate.changed").order_by(AuditEvent.id)
+    assert db.session.scalars(clauses).all() == [None, "2.3.1"]
 
 
 def test_the_same_again_changes_nothing(make: Factory) -> None:

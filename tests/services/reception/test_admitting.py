@@ -1,0 +1,222 @@
+"""Walk-ins, guests, officials and substitutes: admitted in one act, or refused with nothing written."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+
+from occto.domain.actor import Actor
+from occto.domain.assembly import AssemblyState
+from occto.domain.permissions import Role
+from occto.domain.reception import ScanOutcome
+from occto.domain.replies import Attendance
+from occto.domain.tickets import Revocation, TicketKind
+from occto.extensions import db
+from occto.models import AdmissionTicket, CheckIn, StandingReply
+from occto.queries.tickets import outdated
+from occto.services.reception import supervising
+from occto.services.reception.admitting import Arrival, admit_at_door, substitute
+from occto.services.reception.checking_in import Answer
+from occto.unit_of_work import run
+from tests.certifying import end_licence
+from tests.factories import Factory
+from tests.observing import everything, refused
+from tests.racing import at_once
+from tests.receiving import ARRIVAL, Door, door, scan_id, sign
+from tests.replying import reply
+
+K = TicketKind
+
+
+@pytest.fixture
+def at_door(make: Factory) -> Door:
+    return door(make)
+
+
+def _arrival(scene: Door, **changes: Any) -> Arrival:
+    values: dict[str, Any] = {"kind": K.WALK_IN, "name": "高田 亮", "voting": True, "member_id": scene.voter.id}
+    return Arrival(**(values | changes))
+
+
+def _come(scene: Door, arrival: Arrival | None = None, **changes: Any) -> Answer:
+    values: dict[str, Any] = {
+        "reason": "名刺で確かめた",
+        "scan_id": scan_id(),
+        "actor": scene.supervisor,
+        "now": ARRIVAL,
+    }
+    return run(admit_at_door, scene.held.id, arrival or _arrival(scene), sign=sign, **(values | changes))
+
+
+def _instead(scene: Door, ticket: AdmissionTicket, **changes: Any) -> Answer:
+    values: dict[str, Any] = {
+        "name": "高田 亮",
+        "title": "部長",
+        "reason": "名刺で確かめた",
+        "scan_id": scan_id(),
+        "actor": scene.supervisor,
+        "now": ARRIVAL,
+    }
+    return run(substitute, ticket.id, sign=sign, **(values | changes))
+
+
+def _nothing(code: str, act: Callable[[], Any], *, field: str | None = None) -> None:
+    before = everything()
+    with refused(code, field=field):
+        act()
+    assert everything() == before
+
+
+class TestWalkIn:
+    def test_admitted_and_the_advance_vote_set_aside(self, at_door: Door) -> None:
+        reply(at_door.make, at_door.held, at_door.voter)
+        answer = _come(at_door)
+        assert (answer.outcome, answer.withdrawn) == (ScanOutcome.ADMITTED, Attendance.ELECTRONIC)
+        ticket = db.session.scalars(select(AdmissionTicket)).one()
+        assert (ticket.kind, ticket.voting, ticket.issued_by_id) == (K.WALK_IN, True, at_door.chief.id)
+        entry = db.session.scalars(select(CheckIn)).one()
+        assert (entry.desk_id, entry.entered_by_id, entry.voting) == (None, at_door.chief.id, True)
+        assert db.session.scalar(select(StandingReply.set_aside_by_check_in_id)) == entry.id
+
+    def test_an_observer_leaves_the_advance_vote_alone(self, at_door: Door) -> None:
+        reply(at_door.make, at_door.held, at_door.voter)
+        assert _come(at_door, _arrival(at_door, voting=False)).withdrawn is None
+        assert db.session.scalar(select(StandingReply.set_aside_by_check_in_id)) is None
+
+    @pytest.mark.parametrize("kind", [K.GUEST, K.OFFICIAL])
+    def test_people_of_no_member(self, at_door: Door, kind: TicketKind) -> None:
+        answer = _come(at_door, Arrival(kind, "来賓 太郎", "電力・ガス事業部"))
+        assert answer.outcome is ScanOutcome.ADMITTED
+        assert db.session.scalars(select(CheckIn.member_id)).one() is None
+
+    def test_refused(self, at_door: Door) -> None:
+        scene = at_door
+        volunteer = Actor(request_id="x", address="x", permissions=scene.volunteer.permissions)
+        operator = scene.make.actor(scene.make.staff(Role.OPERATOR), Role.OPERATOR)
+        stranger = scene.make.member()  # after the freeze
+        for actor in (volunteer, operator):
+            _nothing("not_allowed", lambda actor=actor: _come(scene, actor=actor))
+        _nothing("reason_missing", lambda: _come(scene, reason=" "), field="reason")
+        _nothing("reason_too_long", lambda: _come(scene, reason="x" * 501), field="reason")
+        _nothing("name_missing", lambda: _come(scene, _arrival(scene, name=" ")), field="name")
+        _nothing("name_too_long", lambda: _come(scene, _arrival(scene, name="x" * 201)), field="name")
+        _nothing("title_too_long", lambda: _come(scene, _arrival(scene, title="x" * 121)), field="title")
+        _nothing("note_too_long", lambda: _come(scene, _arrival(scene, note="x" * 201)), field="note")
+        _nothing("kind_wrong", lambda: _come(scene, _arrival(scene, member_id=None)), field="kind")
+        _nothing("kind_wrong", lambda: _come(scene, _arrival(scene, kind=K.GUEST)), field="kind")
+        _nothing("kind_wrong", lambda: _come(scene, _arrival(scene, kind=K.GUEST, member_id=None)), field="kind")
+        _nothing("not_on_roll", lambda: _come(scene, _arrival(scene, member_id=stranger.id)))
+        _nothing("not_open", lambda: _come(scene, now=ARRIVAL - timedelta(days=1)))
+        with refused("not_found"):
+            run(
+                admit_at_door,
+                10**9,
+                _arrival(scene),
+                reason="x",
+                scan_id="x" * 8,
+                sign=sign,
+                actor=scene.supervisor,
+                now=ARRIVAL,
+            )
+
+    def test_no_votes(self, make: Factory) -> None:
+        from tests.assembling import controls
+
+        parent, child = make.member(), make.member()
+        controls(parent, child)
+        scene = door(make)
+        _nothing("no_votes", lambda: _come(scene, _arrival(scene, member_id=child.id)))
+        assert _come(scene, _arrival(scene, member_id=child.id, voting=False)).outcome is ScanOutcome.ADMITTED
+
+    def test_one_voter_a_member(self, at_door: Door) -> None:
+        at_door.show(at_door.ticket())
+        _nothing("voter_present", lambda: _come(at_door))
+
+    def test_a_member_that_has_left(self, at_door: Door) -> None:
+        end_licence(at_door.voter, "GEN", date(2026, 12, 1))
+        _nothing("member_left", lambda: _come(at_door))
+
+    @pytest.mark.parametrize("state", [AssemblyState.REPLIES_CLOSED, AssemblyState.RESULT_FIXED])
+    def test_the_hall_is_closed(self, make: Factory, state: AssemblyState) -> None:
+        scene = door(make, state)
+        _nothing("hall_closed", lambda: _come(scene))
+        ticket = scene.ticket()
+        _nothing("hall_closed", lambda: _instead(scene, ticket))
+
+
+class TestSubstitute:
+    def test_takes_the_place(self, at_door: Door) -> None:
+        reply(at_door.make, at_door.held, at_door.voter)
+        old = at_door.ticket(seat="C-12")
+        answer = _instead(at_door, old)
+        assert answer.outcome is ScanOutcome.ADMITTED
+        first, second = db.session.scalars(select(AdmissionTicket).order_by(AdmissionTicket.id))
+        assert (first.revoked_for, second.replaces_id) == (Revocation.SUBSTITUTED, first.id)
+        assert (second.kind, second.seat, second.voting, second.issue_no) == (K.SUBSTITUTE, "C-12", True, 2)
+        told = at_door.show(first)
+        assert (told.outcome, told.successor.name if told.successor else "") == (ScanOutcome.REVOKED, "高田 亮")
+
+    def test_the_worker_gives_the_first_no_ticket_again(self, at_door: Door) -> None:
+        stood = reply(at_door.make, at_door.held, at_door.voter, Attendance.ATTEND)
+        assert outdated(db.session(), at_door.held.id, limit=9) == [at_door.voter.id]
+        answer = _instead(at_door, at_door.ticket(kind=K.ATTENDEE, reply_id=stood.id))
+        assert answer.entered is not None
+        run(supervising.leave, answer.entered.id, actor=at_door.supervisor, now=ARRIVAL)
+        assert outdated(db.session(), at_door.held.id, limit=9) == []
+
+    def test_refused(self, at_door: Door) -> None:
+        scene, ticket = at_door, at_door.ticket()
+        guest = scene.ticket(voting=False, kind=K.GUEST, member_id=None)
+        revoked = scene.ticket(revoked_at=ARRIVAL, revoked_for="WITHDRAWN")
+        operator = scene.make.actor(scene.make.staff(Role.OPERATOR), Role.OPERATOR)
+        _nothing("not_allowed", lambda: _instead(scene, ticket, actor=operator))
+        _nothing("reason_missing", lambda: _instead(scene, ticket, reason=None), field="reason")
+        _nothing("name_missing", lambda: _instead(scene, ticket, name=None), field="name")
+        _nothing("title_too_long", lambda: _instead(scene, ticket, title="x" * 121), field="title")
+        _nothing("no_member", lambda: _instead(scene, guest))
+        _nothing("ticket_revoked", lambda: _instead(scene, revoked))
+        _nothing("not_open", lambda: _instead(scene, ticket, now=ARRIVAL + timedelta(days=1)))
+        other = scene.ticket(name="別の方")
+        scene.show(ticket)
+        _nothing("present", lambda: _instead(scene, ticket))
+        _nothing("voter_present", lambda: _instead(scene, other))
+        with refused("not_found"):
+            run(
+                substitute,
+                10**9,
+                name="x",
+                title="",
+                reason="x",
+                scan_id="x" * 8,
+                sign=sign,
+                actor=scene.supervisor,
+                now=ARRIVAL,
+            )
+
+
+@pytest.mark.races
+def test_a_substitute_and_the_first_at_once(fresh_app: Flask) -> None:
+    """One of the two is in the hall, whoever came first; nobody votes twice."""
+    scene = door(Factory(fresh_app))
+    tickets = [scene.ticket() for _ in range(6)]
+    codes = [(ticket.id, scene.token(ticket)) for ticket in tickets]
+    supervisor = scene.supervisor
+    for number, code in codes:
+        told = at_once(fresh_app, [partial(_scan, scene, code), partial(_replace, scene, number, supervisor)])
+        assert told in ([ScanOutcome.ADMITTED, "present"], [ScanOutcome.REVOKED, ScanOutcome.ADMITTED])
+        inside = list(db.session.scalars(select(CheckIn.id).where(CheckIn.ended_at.is_(None))))
+        assert len(inside) == 1
+        run(supervising.undo, inside[0], reason="次の回のため", actor=supervisor, now=ARRIVAL)
+
+
+def _scan(scene: Door, code: str) -> ScanOutcome:
+    return scene.scan(code).outcome
+
+
+def _replace(scene: Door, number: int, supervisor: Actor) -> ScanOutcome:
+    words = {"name": "高田 亮", "title": "", "reason": "名刺で確かめた"}
+    return run(substitute, number, **words, scan_id=scan_id(), sign=sign, actor=supervisor, now=ARRIVAL).outcome
