@@ -77,6 +77,24 @@ class ChoiceField(InputField):
             raise StopValidation(f"{self.label.text}を、もう一度選んでください。")
 
 
+class OrNoneField(ChoiceField):
+    """A choice whose first option stands for None: nothing special."""
+
+    NONE = "NONE_CHOSEN"
+
+    def __init__(self, label: str, *, none: str, choices: Iterable[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(label, choices=[(self.NONE, none), *choices], **kwargs)
+
+    def process_data(self, value: Any) -> None:
+        """Show the first option where nothing special is on record."""
+        super().process_data(value)
+        self.typed = self.typed or self.NONE
+
+    def parse(self, text: str) -> str | None:
+        """None for the first option."""
+        return None if text == self.NONE else text
+
+
 class ChoicesField(ChoiceField):
     """Several codes as check boxes: a list of texts in the order of the choices, [] when none is ticked."""
 

@@ -1,16 +1,14 @@
-"""Inputs of the office's own records: contracts of use, roster numbers, assemblies."""
+"""Inputs of the office's own records: contracts of use, roster numbers; times and whole numbers."""
 
 import re
 from datetime import time
 from typing import Any
 
-from occto.domain.assembly import AssemblyKind
 from occto.domain.contracts import GROUNDS
 from occto.domain.text import InputError, half_width
 from occto.forms.base import BaseForm
-from occto.forms.fields import ChoiceField, DateField, InputField, LineField, TextField
+from occto.forms.fields import ChoiceField, DateField, InputField, TextField
 from occto.forms.validators import NotFuture, Required
-from occto.labels import choices
 
 _TIME = re.compile(r"([0-9]{1,2})(?::([0-9]{2})|時(?:([0-9]{1,2})分|(半))?)?")
 MOST_SIGNS = 200_000
@@ -125,19 +123,3 @@ class RosterForm(BaseForm):
     reason = TextField(
         "変更の理由", [Required()], max_length=2000, rows=3, hint="理事会の決定など。承認する方が見ます。"
     )
-
-
-class AssemblyForm(BaseForm):
-    """総会: what is entered; fiscal year and record date follow from the day."""
-
-    kind = ChoiceField("種類", [Required()], choices=choices(AssemblyKind))
-    no = NumberField("回", [Required()], hint="その年度（4月から翌年3月まで）の、同じ種類の総会の何回目か。")
-    held_on = DateField("開催日", [Required()], hint="基準日は、この日の30日前です。")
-    held_time = TimeField("開始時刻", [Required()], hint="24時間制。例：13:30")
-    place = LineField("場所", max_length=200)
-
-
-class CancelForm(BaseForm):
-    """中止."""
-
-    reason = TextField("中止にする理由", [Required()], max_length=2000, rows=3)

@@ -5,12 +5,14 @@ from werkzeug.wrappers import Response
 
 from occto import clock
 from occto.access import permit, viewer
+from occto.domain.assembly import title_of
 from occto.domain.confirming import is_due
 from occto.domain.dates import today_jst
 from occto.domain.permissions import Permission
 from occto.extensions import db
 from occto.mandate_words import ALLOWS
 from occto.queries import register
+from occto.reply_words import time_left
 from occto.views.tools import see_other
 
 pages = Blueprint("home", __name__)
@@ -30,12 +32,17 @@ def arrive() -> Response:
 def home() -> str:
     if not viewer.can(Permission.RECORD_SEE):  # a mandate may cover users or replies alone
         return render_template("home/limited.html", allows=[(one, ALLOWS[one]) for one in viewer.procedures])
-    today = today_jst(clock.now())
-    record = register.home_record(db.session(), viewer.member_id or 0, today=today)
+    now = clock.now()
+    today = today_jst(now)
+    record = register.home_record(db.session(), viewer.member_id or 0, today=today, now=now)
+    held = record.assembly
     confirmed_on = today_jst(record.confirmed_at) if record.confirmed_at else None
     return render_template(
         "home/home.html",
         record=record,
+        assembly=held,
+        assembly_title=title_of(held) if held else "",
+        left=time_left(held.reply_until, now) if held else None,
         today=today,
         confirmed_on=confirmed_on,
         confirmation_due=is_due(confirmed_on=confirmed_on, member_on=record.member_on, today=today),

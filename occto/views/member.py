@@ -8,7 +8,7 @@ from flask import Blueprint, Response, abort, flash, render_template, request, u
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
-from occto import clock, pdf, record_words
+from occto import clock, pdf, record_words, sanction_words
 from occto.access import actor, permit, viewer
 from occto.domain.confirming import is_due
 from occto.domain.dates import format_instant, today_jst
@@ -22,6 +22,7 @@ from occto.forms.member import EDIT_FORMS, EDIT_TITLES, EDITABLE
 from occto.labels import show
 from occto.pages import site
 from occto.queries import register
+from occto.queries.sanctions import sanctions_of
 from occto.record_copy import RecordCopy, as_pdf, as_sheets, contract_in_words
 from occto.services.changes import confirmation, immediate
 from occto.views.filling import GROUP_NOTES, GROUPS, grouped_fields
@@ -83,6 +84,10 @@ def record() -> str:
         record=found,
         today=today,
         contract=contract_in_words(found.head),
+        sanctions=[
+            (sanction_words.standing(one.effective_on, one.ended_on, today=today), sanction_words.facts(one))
+            for one in sanctions_of(session, member_id)
+        ],
         confirmed=confirmed,
         confirmation_due=is_due(
             confirmed_on=today_jst(confirmed.at) if confirmed else None, member_on=found.head.member_on, today=today

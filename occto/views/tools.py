@@ -37,10 +37,11 @@ def done_before() -> BaseResponse | None:
     return redirect(earlier, 303) if earlier is not None else None
 
 
-def once(act: Callable[[Session], str]) -> BaseResponse:
+def once(act: Callable[[Session], str], *, leads_to: str = "") -> BaseResponse:
     """Do `act` in a unit of work, once for the form's one-time id, and go to the address it returns.
 
-    The same id again (double click, resend, back button) gets the first result and does nothing.
+    The same id again (double click, resend, back button) gets the first result and does nothing: the id is UNIQUE.
+    `leads_to`: the address, where it can be told beforehand; it is then written down with the id.
     """
     form_id = request.form.get("form_id", "")[:FORM_ID_LIMIT]
     if not form_id:
@@ -49,12 +50,15 @@ def once(act: Callable[[Session], str]) -> BaseResponse:
             "画面の情報が足りないため受け付けられませんでした。画面を開き直して、もう一度送信してください。",
         )
     key = viewer.key
-    earlier = submissions.earlier_result(db.session(), form_id, viewer_key=key)
-    if earlier is not None:
-        return redirect(earlier, 303)
     try:
         result = run(
-            submissions.take_form, form_id, viewer_key=key, endpoint=request.endpoint or "", act=act, now=clock.now()
+            submissions.take_form,
+            form_id,
+            viewer_key=key,
+            endpoint=request.endpoint or "",
+            act=act,
+            leads_to=leads_to,
+            now=clock.now(),
         )
     except IntegrityError:
         first = submissions.earlier_result(db.session(), form_id, viewer_key=key)

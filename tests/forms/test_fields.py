@@ -268,7 +268,7 @@ def test_hostile_text_never_raises_and_can_be_stored(name: str, typed: str) -> N
     assert CompanyForm.from_raw(raw).raw_values() == raw
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(ANY_TEXT)
 def test_any_text_in_every_field(typed: str) -> None:
     form = CompanyForm(MultiDict(dict.fromkeys(GOOD, typed)))

@@ -124,7 +124,7 @@ def test_other_mail_addresses_are_refused(typed: str, sentence: str) -> None:
         parse_email(typed)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(ANY_TEXT)
 def test_any_text_is_an_address_or_refused_with_a_sentence(typed: Any) -> None:
     try:

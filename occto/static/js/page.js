@@ -6,6 +6,10 @@
   const summary = document.querySelector(".error-summary");
   if (summary) summary.focus();
 
+  /* The menu of staff scrolls sideways on a phone: it begins where one is. */
+  const here = document.querySelector(".side [aria-current]");
+  if (here) here.closest("ul").scrollLeft = here.offsetLeft - here.offsetWidth / 2;
+
   /* A second press within four seconds sends nothing; the server would answer with the first result anyway. */
   document.addEventListener("submit", (event) => {
     const form = event.target;

@@ -1,15 +1,15 @@
 """議決権への影響 of the items of a request, as its member sees it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
 
+from occto.domain.assembly_settings import read_settings
 from occto.domain.changes import ItemChange, item_touches_votes
 from occto.domain.dates import format_date, today_jst
 from occto.extensions import db
 from occto.labels import label
 from occto.queries import changes as queries
-from occto.queries import roll
+from occto.queries.vote_impact import impact_on_assembly, impact_on_day
 from occto.vote_words import ImpactInWords, impact_in_words
 
 
@@ -36,16 +36,14 @@ def impact_of(member_id: int, items: Iterable[ItemChange], *, undecided: bool) -
         return ImpactOfRequest(bool(counted))
     session = db.session()
     days = [
-        (
+        OnDay(
             f"{format_date(today_jst(one.held_at))}の{label(one.kind)}（基準日 {format_date(one.record_on)}）",
-            one.record_on,
+            impact_in_words(
+                impact_on_assembly(session, one, member_id, counted), unequal=read_settings(one.settings).policies
+            ),
         )
         for one in queries.open_assemblies(session)
     ]
     last = max(item.effective_on for item in counted)
-    days.append((f"{format_date(last)}の時点", last))
-    return ImpactOfRequest(True, tuple(_on_day(member_id, counted, title, day) for title, day in days))
-
-
-def _on_day(member_id: int, items: Sequence[ItemChange], title: str, day: date) -> OnDay:
-    return OnDay(title, impact_in_words(roll.preview(db.session(), member_id, items, day=day)))
+    words = impact_in_words(impact_on_day(session, last, member_id, counted))
+    return ImpactOfRequest(True, (*days, OnDay(f"{format_date(last)}の時点", words)))

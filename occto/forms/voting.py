@@ -1,0 +1,78 @@
+"""Forms of 採決 and of the result."""
+
+import re
+
+from occto.domain.tally import CHOICE_LABELS, Choice
+from occto.domain.text import half_width_digits
+from occto.forms.base import BaseForm
+from occto.forms.choices import ChoiceField, OrNoneField
+from occto.forms.fields import TextField
+from occto.forms.validators import Required
+
+CHOICES = [(one.value, words) for one, words in CHOICE_LABELS.items()]
+_NOT_YET = "未記録"
+
+
+class SheetForm(BaseForm):
+    """採決の記録: the hall as one, and what the chair declares."""
+
+    floor_choice = OrNoneField(
+        "会場の賛否",
+        none=_NOT_YET,
+        choices=CHOICES,
+        hint="会場で行使する会員を、まとめて記録します。ちがう会員は、下で1社ずつ記録します。",
+    )
+    chair_cast = OrNoneField(
+        "議長一任の賛否", none=_NOT_YET, choices=CHOICES, hint="議長が宣言したとおりに記録します。"
+    )
+
+
+class FloorVotesForm(BaseForm):
+    """Many members that vote otherwise, by their codes."""
+
+    choice = ChoiceField("賛否", [Required()], choices=CHOICES)
+    codes = TextField(
+        "事業者コード",
+        [Required()],
+        max_length=4000,
+        rows=6,
+        hint="1行に1社。空白や読点で区切ることもできます。",
+    )
+
+    def wanted(self) -> list[str]:
+        """The codes as they were typed, in half width."""
+        return [code for code in re.split(r"[\s,、，;]+", half_width_digits(self.codes.data or "")) if code]
+
+
+class DecideForm(BaseForm):
+    """議案を採決する. A field that does not apply is taken out by the page."""
+
+    chair_choice = ChoiceField(
+        "議長の決定",
+        choices=[(Choice.YES.value, "可決とする"), (Choice.NO.value, "否決とする")],
+        hint="可否同数のときは、議長が決定します。議長が宣言したとおりに記録します。",
+    )
+    amendment = TextField(
+        "修正の内容",
+        max_length=4000,
+        rows=4,
+        hint="招集通知に載せた案を修正して採決したときだけ、修正後の内容を入力してください。",
+    )
+    reason = TextField("訂正の理由", [Required()], max_length=2000, rows=3, hint="前の結果も、記録として残ります。")
+
+
+class FixForm(BaseForm):
+    """結果確定."""
+
+    override_reason = TextField(
+        "定足数を満たさないまま確定する理由",
+        max_length=2000,
+        rows=3,
+        hint="定足数を満たさない議決があるときだけ入力してください。議事録にも載ります。",
+    )
+
+
+class CorrectForm(BaseForm):
+    """訂正 of a result."""
+
+    reason = TextField("訂正の理由", [Required()], max_length=2000, rows=3, hint="記録に残ります。")
