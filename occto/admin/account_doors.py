@@ -13,6 +13,7 @@ from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin import account_page as words
 from occto.admin.base import clamped_id
+from occto.admin.sent import sent_form, sent_version
 from occto.admin.verb_view import Door, Doors
 from occto.domain.account_requests import ACCOUNT_REQUESTS, AccountRequestKind
 from occto.domain.dates import today_jst
@@ -74,7 +75,7 @@ class AccountDoors(Doors):
         """The call-back: the first person."""
         file, today = self._file(), _today()
         number = file.request.id
-        form: Any = forms.CallForm(_sent())
+        form: Any = forms.CallForm(sent_form())
         form["way"].choices = [(way.key, words.way_words(way, today)) for way in file.ways]
 
         def act(session: Session) -> Any:
@@ -90,7 +91,7 @@ class AccountDoors(Doors):
     def settle(self) -> Any:
         """What was found out about an objection."""
         file = self._file()
-        number, form = file.request.id, forms.SettleForm(_sent())
+        number, form = file.request.id, forms.SettleForm(sent_form())
 
         def act(session: Session) -> Any:
             return review.settle(session, number, words=form.words.data, **self._stamp())
@@ -110,7 +111,7 @@ class AccountDoors(Doors):
 
         lead = words.what_follows(file)
         return self._decide(
-            file, "approve", PlainForm(_sent()), act, lead=lead, done="承認しました。メールで知らせます。"
+            file, "approve", PlainForm(sent_form()), act, lead=lead, done="承認しました。メールで知らせます。"
         )
 
     @expose("/decline/", methods=_BOTH)
@@ -118,7 +119,7 @@ class AccountDoors(Doors):
     def decline(self) -> Any:
         """The end without effect."""
         file = self._file()
-        number, form = file.request.id, forms.DeclineForm(_sent())
+        number, form = file.request.id, forms.DeclineForm(sent_form())
 
         def act(session: Session) -> Any:
             return review.decline(session, number, reason=form.reason.data, **self._stamp())
@@ -132,7 +133,7 @@ class AccountDoors(Doors):
         """A request that came on paper, with its scan."""
         if self.of_staff:
             abort(404)
-        form: Any = forms.PaperRequestForm(_sent(), today=_today())
+        form: Any = forms.PaperRequestForm(sent_form(), today=_today())
         scan, problem = _scan() if request.method == "POST" else ([], None)
 
         def act(session: Session) -> str:
@@ -198,7 +199,7 @@ class AccountDoors(Doors):
             return back
 
         self.note([], details=True, ids=[number])
-        version = _sent_version() if request.method == "POST" else clamped_id(request.args.get("version")) or shown
+        version = sent_version(clamped_id(request.args.get("version")) or shown)
         return self.go_through(
             door,
             form,
@@ -223,11 +224,11 @@ class AccountDoors(Doors):
         return request_file(db.session(), row, today=_today())
 
     def _stamp(self) -> dict[str, Any]:
-        return {"seen_version": _sent_version(), "actor": actor(), "now": clock.now()}
+        return {"seen_version": sent_version(), "actor": actor(), "now": clock.now()}
 
 
 def _user_form(file: RequestFile) -> BaseForm:
-    return forms.MatchUserForm(_sent(), data={"email": file.user.email if file.user is not None else ""})
+    return forms.MatchUserForm(sent_form(), data={"email": file.user.email if file.user is not None else ""})
 
 
 def _matched(form: BaseForm) -> dict[str, Any]:
@@ -246,7 +247,7 @@ def _match_form(file: RequestFile) -> BaseForm:
     asked = file.request
     proposed = file.member.operator_code if file.member is not None else asked.typed_code
     if asked.kind is not K.CHANGE:
-        return forms.MatchMemberForm(_sent(), data={"operator_code": proposed})
+        return forms.MatchMemberForm(sent_form(), data={"operator_code": proposed})
     typed = request.form.get("operator_code", "") if request.method == "POST" else proposed or ""
     member = member_by_code(db.session(), _code(typed))
     found = administrators_of(db.session(), member.id) if member is not None else []
@@ -254,7 +255,7 @@ def _match_form(file: RequestFile) -> BaseForm:
     old = asked.replaces_user_id or (named[0] if named else found[0].id if len(found) == 1 else "")
     role = asked.replaced_role.value if asked.replaced_role is not None else ""
     form = forms.MatchChangeForm(
-        _sent(), data={"operator_code": proposed, "replaces_user_id": str(old), "replaced_role": role}
+        sent_form(), data={"operator_code": proposed, "replaces_user_id": str(old), "replaced_role": role}
     )
     form["replaces_user_id"].choices = [
         ("", forms.NOBODY),
@@ -277,14 +278,6 @@ def _scan() -> tuple[list[Document], Refusal | None]:
     except Refusal as refusal:
         return [], refusal
     return ([Document(taken.name, taken.media_type, taken.content)] if taken is not None else []), None
-
-
-def _sent() -> Any:
-    return request.form if request.method == "POST" else None
-
-
-def _sent_version() -> int:
-    return clamped_id(request.form.get("version")) or 0
 
 
 def _today() -> date:

@@ -1,58 +1,66 @@
-"""総会: registered and corrected through a generated form, closed through two doors; what became known too late."""
+"""総会: registered and corrected through a generated form; its page says what is missing, what is due and what is late."""
 
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
-from flask import abort, request, url_for
 from flask_admin import expose
-from sqlalchemy.orm import Session
 
 from occto import clock
-from occto.access import actor, permit, viewer
-from occto.admin.base import Facet, Facts, Order, Table, clamped_id, link
-from occto.admin.verb_view import Door, Preview, VerbView
-from occto.domain.assembly import AssemblyKind, AssemblyState, fiscal_year, record_date
+from occto.access import viewer
+from occto.admin.assembly_documents import AssemblyDocuments
+from occto.admin.assembly_doors import AssemblyDoors, arranged_values, deadline_of
+from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_page import assembly_page, condition_facts
+from occto.admin.base import Facet, Facts, Order, Table, link
+from occto.admin.rehearsal_doors import RehearsalDoors
+from occto.admin.verb_view import Preview, VerbView
+from occto.domain.assembly import (
+    ASSEMBLY,
+    FROZEN_OR_LATER,
+    AssemblyKind,
+    AssemblyState,
+    assembly_title,
+    fiscal_year,
+    record_date,
+    title_of,
+)
+from occto.domain.assembly_settings import read_settings
+from occto.domain.calendar import is_business_day
 from occto.domain.codes import Licence
+from occto.domain.convocation import last_lawful_day
 from occto.domain.dates import JST, format_date, format_date_weekday, format_instant, today_jst
 from occto.domain.permissions import Permission
 from occto.domain.profile import ITEMS
 from occto.extensions import db
-from occto.forms.base import BaseForm
-from occto.forms.office import AssemblyForm, CancelForm
+from occto.forms.assemblies import AssemblyForm
+from occto.holidays import is_holiday
 from occto.labels import choices, label
 from occto.models import Assembly
 from occto.queries.assemblies import Late, late_facts
+from occto.queries.assembly_page import untold_members
+from occto.queries.settings import new_assembly_settings
 from occto.services import assemblies
 
-_KINDS = {"relation": "資本関係", "roster": "名簿番号"}
-
-
-def _year(_view: Any, _context: Any, row: Assembly, _name: str) -> str:
-    return f"{row.fiscal_year}年度"
+_KINDS = {"relation": "資本関係", "roster": "名簿番号", "sanction": "権利の停止・制限"}
 
 
 def _no(_view: Any, _context: Any, row: Assembly, _name: str) -> str:
-    return f"第{row.no}回"
+    return f"第{row.no}回" if row.rehearsal_of_id is None else f"第{row.no}回（リハーサル）"
 
 
 def _held(_view: Any, _context: Any, row: Assembly, _name: str) -> str:
     return format_instant(row.held_at)
 
 
-def title_of(row: Assembly) -> str:
-    """How an assembly is called: 2026年度 第1回 通常総会."""
-    return f"{row.fiscal_year}年度 第{row.no}回 {label(row.kind)}"
-
-
-class AssembliesView(VerbView):
+class AssembliesView(AssemblyDoors, RehearsalDoors, AssemblyDocuments, VerbView):
     """総会. Fiscal year and record date follow from the day; the state changes through doors alone."""
 
     see, write = Permission.ASSEMBLY_SEE, Permission.ASSEMBLY_EDIT
     title, gap = "総会", True
     list_template, details_template = "admin/assemblies.html", "admin/assembly.html"
     column_list = ("held_at", "kind", "no", "state", "record_on", "place")
-    column_details_list = ("state", "held_at", "record_on", "fiscal_year", "place")
     column_labels = {
         "held_at": "開催日時",
         "kind": "種類",
@@ -63,7 +71,6 @@ class AssembliesView(VerbView):
         "place": "場所",
     }
     column_formatters = {"held_at": _held, "no": _no}
-    column_formatters_detail = {"fiscal_year": _year}
     orders = {
         "record": Order("開催日の新しい順", Assembly.record_on, descending=True),
         "new": Order("登録の新しい順", Assembly.id, descending=True),
@@ -74,9 +81,9 @@ class AssembliesView(VerbView):
         "kind": Facet("種類", Assembly.kind, choices(AssemblyKind)),
     }
     form = AssemblyForm
-    form_columns = ("kind", "no", "held_on", "held_time", "place")
-    create_verb = staticmethod(assemblies.create_assembly)
-    update_verb = staticmethod(assemblies.update_assembly)
+    form_columns = ("kind", "no", "held_on", "held_time", "place", "reception_time", "reply_on", "reply_time")
+    create_verb = staticmethod(partial(assemblies.create_assembly, is_holiday=is_holiday))
+    update_verb = staticmethod(partial(assemblies.update_assembly, is_holiday=is_holiday))
     create_title, edit_title = "総会を登録する", "総会の登録を変更する"
     created, updated = "総会を登録しました。", "総会の登録を変更しました。"
 
@@ -85,11 +92,13 @@ class AssembliesView(VerbView):
 
     def values_of(self, row: Assembly) -> dict[str, Any]:
         local = row.held_at.astimezone(JST)
-        return {"kind": row.kind, "no": row.no, "held_on": local.date(), "held_time": local.time(), "place": row.place}
+        day = {"kind": row.kind, "no": row.no, "held_on": local.date(), "held_time": local.time()}
+        return day | arranged_values(row)
 
     def preview(self, form: Any, row: Assembly | None) -> Preview:
         held_on = form.held_on.data
-        record_on = record_date(held_on)
+        settings = read_settings(row.settings) if row else new_assembly_settings(db.session(), held_on)
+        record_on, until = record_date(held_on, days=settings.record_days), deadline_of(form, settings)
         sentences = []
         if record_on < today_jst(clock.now()):
             sentences.append(
@@ -97,88 +106,72 @@ class AssembliesView(VerbView):
             )
         if row is not None and row.record_on != record_on:
             sentences.append(f"基準日が {format_date(row.record_on)} から {format_date(record_on)} に変わります。")
+        if not is_business_day(held_on, is_holiday=is_holiday):
+            sentences.append(f"開催日（{format_date_weekday(held_on)}）は、当機関の休業日です。")
+        if until.date() < last_lawful_day(held_on):
+            sentences.append(
+                "回答の締切が、招集通知の届く期限より前です。会員が通知を受け取る前に締め切ることになります。"
+            )
+        reception = form.reception_time.data
         rows = [
-            ("総会", f"{fiscal_year(held_on)}年度 第{form.no.data}回 {label(AssemblyKind(form.kind.data))}"),
+            ("総会", assembly_title(AssemblyKind(form.kind.data), fiscal_year(held_on), form.no.data)),
             ("開催日時", f"{format_date_weekday(held_on)}{form.held_time.data:%H:%M}"),
             ("基準日", f"{format_date_weekday(record_on)}の終わりの登録で、議決権を数えます。"),
             ("場所", form.place.data),
+            ("受付開始", f"{reception:%H:%M}" if reception else None),
+            ("回答の締切", format_instant(until)),
         ]
         return Preview(sentences, [Facts("登録する内容", rows)])
 
     def details_page(self, row: Assembly) -> str:
-        may = viewer.can(self.write)
-        is_open = row.state not in assemblies.ENDINGS
-        self._template_args["may_edit"] = may and row.state is AssemblyState.PREPARING
-        self._template_args["may_finish"] = may and is_open and row.held_at <= clock.now()
-        self._template_args["may_cancel"] = may and is_open
-        return super().details_page(row)
+        return self.render(
+            self.details_template,
+            row=row,
+            heading=self.heading(row),
+            pages=pages_of(row.id),
+            parts_below=self.below(row),
+            **assembly_page(db.session(), row, now=clock.now()),
+        )
 
     def below(self, row: Assembly) -> Sequence[Facts | Table]:
-        found = late_facts(db.session(), row.id)
         rows = [
             (
                 link(one.name, "members.details_view", one.member_id, Permission.MEMBER_SEE),
                 about_in_words(one),
                 format_instant(one.noted_at),
                 one.change_id,
-                label(one.outcome) if one.outcome else "要確認",
+                late_state(one, frozen=row.state in FROZEN_OR_LATER),
             )
-            for one in found
+            for one in late_facts(db.session(), row.id)
         ]
         heads = ("会員", "変わった内容", "分かった日時", "名簿の変更の番号", "取扱い")
         after = format_date(row.record_on + timedelta(days=1))
         empty = f"基準日までの日付の変更で、{after}以後に登録されたものはありません。"
-        return [Table("基準日後判明", heads, rows, empty)]
+        found = [Table("基準日後判明", heads, rows, empty)]
+        if paper := untold_members(db.session(), row):
+            words = [(link(name, "members.details_view", number, Permission.MEMBER_SEE),) for number, name in paper]
+            found.insert(0, Table(f"郵送で知らせる会員（{len(paper):,}社）", ("会員",), words))
+        return found
 
-    @expose("/finish/", methods=("GET", "POST"))
-    @permit(Permission.ASSEMBLY_EDIT)
-    def finish(self) -> Any:
-        """完了."""
-        lead = "総会を完了にします。これより後に分かった変更は、この総会の「基準日後判明」には記録されません。"
-        return self._close(AssemblyState.FINISHED, "総会を完了にする", "総会を完了にしました。", BaseForm, lead)
-
-    @expose("/cancel/", methods=("GET", "POST"))
-    @permit(Permission.ASSEMBLY_EDIT)
-    def cancel(self) -> Any:
-        """中止."""
-        lead = "総会を中止にします。中止にすると、元に戻せません。"
-        return self._close(AssemblyState.CANCELLED, "総会を中止にする", "総会を中止にしました。", CancelForm, lead)
-
-    def _close(self, outcome: AssemblyState, title: str, done: str, form_class: type[BaseForm], lead: str) -> Any:
-        row = self.get_one(request.values.get("id", ""))
-        if row is None:
-            abort(404)
-        number = row.id
-        posted = request.method == "POST"
-        form: Any = form_class(request.form if posted else None, today=today_jst(clock.now()))
-        version = (clamped_id(request.form.get("version")) or 0) if posted else row.version
-
-        def act(session: Session) -> str:
-            assemblies.close_assembly(
-                session,
-                number,
-                outcome=outcome,
-                reason=form.reason.data if "reason" in form else None,
-                seen_version=version,
-                actor=actor(),
-                now=clock.now(),
-            )
-            return url_for("assemblies.details_view", id=number)
-
-        facts = [("開催日時", format_instant(row.held_at)), ("状態", label(row.state))]
-        door = Door(
-            title,
-            title,
-            ("総会の画面へ戻る", url_for("assemblies.details_view", id=number)),
-            lead=lead,
-            caption=title_of(row),
-            facts=facts,
-            danger=outcome is AssemblyState.CANCELLED,
-            hidden={"id": number},
+    @expose("/rules/")
+    def rules(self) -> str:
+        """定足数・回答の決まり as they hold for this assembly."""
+        row = self.row_asked()
+        return self.render(
+            "admin/assembly_rules.html",
+            row=row,
+            heading=self.heading(row),
+            pages=pages_of(row.id),
+            facts=condition_facts(row),
+            may_change=viewer.can(self.write) and row.state in ASSEMBLY.step("edit").sources,
         )
-        return self.go_through(
-            door, form, act, done=done, version=version, now_version=lambda: self.get_one(number).version
-        )
+
+
+def late_state(late: Late, *, frozen: bool) -> str:
+    """What is done about a late fact; before the votes are `frozen`, the freeze will take it in."""
+    if late.outcome:
+        return label(late.outcome)
+    return "要確認" if frozen else "確定に含めます"
 
 
 def about_in_words(late: Late) -> str:

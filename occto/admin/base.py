@@ -161,6 +161,8 @@ class StaffView(Exports, BulkActs, Screen, ModelView):
     facets: ClassVar[Mapping[str, Facet]] = {}
     tagged: ClassVar[tuple[str, ...]] = ()
     """Columns of a list whose words are states and stand in a tag."""
+    numeric: ClassVar[tuple[str, ...]] = ()
+    """Columns of a list that hold figures, aligned at their ends."""
     personal: ClassVar[bool] = False
     subject_kind: ClassVar[str] = ""
     search_hint: ClassVar[str] = ""
@@ -186,6 +188,7 @@ class StaffView(Exports, BulkActs, Screen, ModelView):
         named = [model] if self.reads is None else [table.c[key] for key in ("id", *self.reads)]
         self._columns = (*named, *(expression.label(key) for key, expression in self.extras.items()))
         self._tagged = {place for place, (key, _title) in enumerate(self._list_columns) if key in self.tagged}
+        self._numeric = {place for place, (key, _title) in enumerate(self._list_columns) if key in self.numeric}
 
     def scope(self) -> list[ColumnElement[bool]]:
         """What this screen may show at all; list, count, search and details all go through here."""
@@ -250,13 +253,20 @@ class StaffView(Exports, BulkActs, Screen, ModelView):
             term=asked.term,
             order=asked.order,
             chosen=asked.chosen,
+            narrowed=any(key in self.facets for key in asked.chosen),
             asked=asked.values,
-            rows=rows_as_html(page.rows, self.cells(page.rows), tagged=self._tagged),
+            rows=rows_as_html(
+                page.rows, self.cells(page.rows), tagged=self._tagged, numeric=self._numeric, also=self.details_also()
+            ),
             counted=COUNTED,
             page_size=PAGE,
         )
         self.note(page.rows, term=asked.term)
         return without_indents(body)
+
+    def details_also(self) -> dict[str, int]:
+        """What the address of details needs besides the row, for a screen whose rows belong to something else as well."""
+        return {}
 
     def cells(self, rows: Sequence[Any]) -> list[list[Any]]:
         """What the columns of the list say of `rows`, column by column, as Flask-Admin's formatters say."""

@@ -8,7 +8,8 @@ from flask_admin import expose
 from markupsafe import Markup
 
 from occto import clock, pdf
-from occto.access import actor, permit, viewer
+from occto.access import permit, viewer
+from occto.admin import access_log
 from occto.certificate_paper import as_pdf, paper_of
 from occto.domain.certificates import grouped
 from occto.domain.codes import MemberState
@@ -18,7 +19,6 @@ from occto.extensions import db
 from occto.models import Member
 from occto.pages import site
 from occto.queries.certificates import code_of_member
-from occto.services import audit
 from occto.unit_of_work import run
 from occto.views.tools import download, see_other
 
@@ -44,15 +44,7 @@ class CertificateDoor:
             flash(refusal.sentence, "warning")
             return see_other("members.details_view", id=number)
         content = as_pdf(made, issuer=pdf.Issuer(telephone=site().contact_phone), created_at=now)
-        run(
-            audit.record_access,
-            screen=request.endpoint or "",
-            subject_kind="MEMBER",
-            subject_ids=[number],
-            details=True,
-            actor=actor(),
-            now=now,
-        )
+        run(access_log.shown, [number], details=True)
         return download(content, name=f"{made.file_name}.pdf", media_type=pdf.MIMETYPE)
 
 

@@ -14,6 +14,7 @@ from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin.base import clamped_id
 from occto.admin.change_page import entry_page, titles
+from occto.admin.sent import sent_version
 from occto.domain.changes import CHANGES, evidence_key, title_word
 from occto.domain.codes import Audience
 from occto.domain.dates import today_jst
@@ -223,7 +224,7 @@ class ChangeDoors:
         number = row.id
         file = request_file(db.session(), row)
         form = forms.marks_form(_titles(file))(request.form)
-        known, version = places(file), clamped_id(request.form.get("version")) or 0
+        known, version = places(file), sent_version()
         onward = request.form.get("do") == "return"
         if not form.validate():
             return self.shown(row, form=form), 422
@@ -263,7 +264,7 @@ class ChangeDoors:
             version = clamped_id(request.args.get("version")) or row.version
             return self._entry(name, file, form, version)
         form = door.form(file)(request.form, today=today)
-        version = clamped_id(request.form.get("version")) or 0
+        version = sent_version()
         if not form.validate():
             return self._entry(name, file, form, version), 422
         values = door.values(form, file)

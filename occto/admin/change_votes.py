@@ -3,17 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from sqlalchemy.orm import Session
 
-from occto.domain.assembly import FROZEN_OR_LATER
+from occto.domain.assembly import FROZEN_OR_LATER, title_of
+from occto.domain.assembly_settings import read_settings
 from occto.domain.changes import UNDECIDED, ItemChange, item_touches_votes
 from occto.domain.dates import JST, format_date
-from occto.labels import label
 from occto.models import Assembly
 from occto.queries.changes_staff import RequestFile, open_assemblies
-from occto.queries.roll import preview_of, roll_as_of
+from occto.queries.vote_impact import impact_on_assembly, impact_on_day
 from occto.vote_words import ImpactInWords, impact_in_words
 
 
@@ -42,36 +41,31 @@ def votes(
     if not touching or file.request.state not in UNDECIDED:
         return None
     chosen = on or max(today, *(item.effective_on for item in touching))
-    days: dict[date, Any] = {}
+    member_id = file.request.member_id
     parts = [
         VotesOn(
             _name(assembly),
             _note(assembly, touching, today=today),
-            _impact(session, file, touching, assembly.record_on, days),
+            impact_in_words(
+                impact_on_assembly(session, assembly, member_id, touching),
+                unequal=read_settings(assembly.settings).policies,
+            ),
         )
         for assembly in open_assemblies(session)
     ]
     parts.append(
         VotesOn(
-            f"{format_date(chosen)}が基準日の総会があるとした場合", "", _impact(session, file, touching, chosen, days)
+            f"{format_date(chosen)}が基準日の総会があるとした場合",
+            "",
+            impact_in_words(impact_on_day(session, chosen, member_id, touching)),
         )
     )
     return Votes(tuple(parts), format_date(chosen))
 
 
-def _impact(
-    session: Session, file: RequestFile, items: Sequence[ItemChange], day: date, days: dict[date, Any]
-) -> ImpactInWords:
-    if day not in days:
-        days[day] = impact_in_words(preview_of(session, roll_as_of(session, day), file.request.member_id, items))
-    found: ImpactInWords = days[day]
-    return found
-
-
 def _name(assembly: Assembly) -> str:
     held = format_date(assembly.held_at.astimezone(JST).date())
-    kind = label(assembly.kind)
-    return f"{assembly.fiscal_year}年度 第{assembly.no}回 {kind}（{held}、基準日 {format_date(assembly.record_on)}）"
+    return f"{title_of(assembly)}（{held}、基準日 {format_date(assembly.record_on)}）"
 
 
 def _note(assembly: Assembly, items: Sequence[ItemChange], *, today: date) -> str:

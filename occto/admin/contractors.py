@@ -10,8 +10,10 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor, permit, viewer
+from occto.admin import access_log
 from occto.admin.base import Table, clamped_id, link
 from occto.admin.mandate_words import served_by
+from occto.admin.sent import sent_form
 from occto.admin.verb_view import Door, Doors
 from occto.domain.dates import format_instant, today_jst
 from occto.domain.permissions import Permission
@@ -20,7 +22,6 @@ from occto.forms.mandates import LeaveForm, RenameForm
 from occto.labels import label
 from occto.models import Affiliation, Contractor, User
 from occto.queries import mandates as reads
-from occto.services import audit
 from occto.services.mandates import persons
 from occto.unit_of_work import run
 
@@ -53,15 +54,7 @@ class ContractorPage(Doors):
             parts_below=[_own_people(people), served_by(lines, today_jst(clock.now()))],
         )
         if ids:
-            run(
-                audit.record_access,
-                screen=request.endpoint or "",
-                subject_kind="USER",
-                subject_ids=ids,
-                details=True,
-                actor=actor(),
-                now=clock.now(),
-            )
+            run(access_log.shown, ids, kind="USER", details=True)
         return body
 
     @expose("/rename/", methods=("GET", "POST"))
@@ -72,7 +65,7 @@ class ContractorPage(Doors):
         found = db.session.get(Contractor, number)
         if found is None:
             abort(404)
-        form = RenameForm(_sent())
+        form = RenameForm(sent_form())
 
         def act(session: Session) -> str:
             persons.rename_contractor(
@@ -107,7 +100,7 @@ class ContractorPage(Doors):
         user = db.session.get(User, user_id)
         assert company is not None
         assert user is not None
-        form = LeaveForm(_sent())
+        form = LeaveForm(sent_form())
 
         def act(session: Session) -> str:
             persons.end_affiliation(
@@ -126,10 +119,6 @@ class ContractorPage(Doors):
             hidden={"id": number},
         )
         return self.go_through(door, form, act, done="所属を終えました。")
-
-
-def _sent() -> Any:
-    return request.form if request.method == "POST" else None
 
 
 def _own_people(people: Sequence[Any]) -> Table:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, aliased
 from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id, link
+from occto.admin.sent import sent_form
 from occto.admin.verb_view import Door, Doors, Preview
 from occto.domain.clauses import Clause
 from occto.domain.codes import MemberState
@@ -154,7 +155,7 @@ class ContractsView(Doors, StaffView):
     def end(self) -> Any:
         """終了 on the Party's application."""
         row, number = self._live_row()
-        form = EndOnApplicationForm(_sent(), today=_today())
+        form = EndOnApplicationForm(sent_form(), today=_today())
         told: list[int] = []
 
         def act(session: Session) -> str:
@@ -184,7 +185,7 @@ class ContractsView(Doors, StaffView):
     def terminate(self) -> Any:
         """解除 without demand."""
         row, number = self._live_row()
-        form = TerminateForm(_sent(), today=_today())
+        form = TerminateForm(sent_form(), today=_today())
         told: list[int] = []
 
         def act(session: Session) -> str:
@@ -218,7 +219,7 @@ class ContractsView(Doors, StaffView):
         if member is None:
             abort(404)
         number, name = member.id, member.current_name
-        form = FormOnPaperForm(_sent(), today=_today())
+        form = FormOnPaperForm(sent_form(), today=_today())
 
         def act(session: Session) -> str:
             made = contracts.form_on_paper(
@@ -282,10 +283,6 @@ def _done(sentence: str, told: list[int]) -> Callable[[], str]:
         return f"{sentence}会員担当と管理者にメールで知らせます。"
 
     return words
-
-
-def _sent() -> Any:
-    return request.form if request.method == "POST" else None
 
 
 def _today() -> date:

@@ -14,6 +14,7 @@ from occto import clock, signing
 from occto.access import actor, permit, viewer
 from occto.admin.base import clamped_id
 from occto.admin.case_page import entry_page, proposed_day
+from occto.admin.sent import sent_version
 from occto.domain.codes import Audience
 from occto.domain.dates import today_jst
 from occto.domain.errors import Refusal, Stale
@@ -269,7 +270,7 @@ class Decisions:
             version = clamped_id(request.args.get("version")) or application.version
             return self._entry(name, number, form, version)
         form = form_class(request.form, today=today)
-        version = clamped_id(request.form.get("version")) or 0
+        version = sent_version()
         if not form.validate():
             return self._entry(name, number, form, version), 422
 

@@ -23,10 +23,9 @@ from occto.admin.entry_tools import (
     left_behind,
     rows_of,
     save,
-    sent_form,
-    sent_version,
     shown_version,
 )
+from occto.admin.sent import sent_form, sent_version
 from occto.domain.changes import Part
 from occto.domain.codes import AttachmentKind, ScanState
 from occto.domain.dates import today_jst
@@ -90,7 +89,10 @@ class EntryPapers:
         chosen = [answers["successor_id"]] if answers else []
         typed = clamped_id(request.form.get("successor_id"))
         wanted = [one for one in (*chosen, typed) if one and one != row.member_id and one not in {m.id for m in found}]
-        return [*found, *db.session.scalars(select(Member).where(Member.id.in_(wanted)))]
+        return [
+            *found,
+            *db.session.scalars(select(Member).where(Member.id.in_(wanted)).order_by(Member.kana_key, Member.id)),
+        ]
 
     @expose("/files/", methods=_BOTH)
     def files(self) -> Any:

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor
-from occto.admin.base import clamped_id
 from occto.admin.change_page import state_in_words
 from occto.admin.entry_rows import part_words
 from occto.change_words import items_in_words
@@ -108,16 +107,6 @@ def left_behind(member_id: int) -> list[tuple[str, str, str]]:
         ),
         ("名簿番号", "名簿番号は移りません。", url_for("roster.index_view")),
     ]
-
-
-def sent_form() -> Any:
-    """What was sent, or nothing when the page is opened."""
-    return request.form if request.method == "POST" else None
-
-
-def sent_version() -> int:
-    """The version that was on the screen."""
-    return clamped_id(request.form.get("version")) or 0
 
 
 def shown_version(number: int, part: Part, version: int, *, stale: bool) -> int:

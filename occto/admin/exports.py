@@ -13,21 +13,21 @@ from itertools import chain
 from typing import Any, ClassVar
 from urllib.parse import quote
 
-from flask import Response, abort, request, stream_with_context
+from flask import Response, abort, stream_with_context
 from flask_admin import expose
 from markupsafe import Markup
 from sqlalchemy import String, select, type_coerce
 from sqlalchemy.orm import Session
 
 from occto import clock
-from occto.access import actor, permit, viewer
+from occto.access import permit, viewer
+from occto.admin import access_log
 from occto.admin.lists import Asked
 from occto.domain.dates import JST, format_date, today_jst
 from occto.domain.errors import Refusal
 from occto.domain.jobs import ranges
 from occto.domain.permissions import Permission
 from occto.extensions import db
-from occto.services import audit
 from occto.unit_of_work import run
 
 TOGETHER = 500
@@ -99,35 +99,18 @@ class Exports:
                 "too_many_rows", "Excel に書き出せる行数を超えています。条件で絞り込むか、CSV をご利用ください。"
             )
         heads = [one.title for one in self.export_columns] or [title for _key, title in self._list_columns]
-        run(_note, self, asked, held, kind=kind, heads=heads, count=count)
+        run(
+            access_log.exported,
+            held,
+            subject=f"LIST:{self.title}",
+            form=kind,
+            conditions=self.in_words(asked),
+            fields=heads,
+            kind=self.subject_kind if self.personal else None,
+        )
         rows = _rows(self, asked, conditions, _Held(held))
         name = f"{self.title}_{today_jst(clock.now()).isoformat()}"
         return heads, rows, name
-
-
-def _note(
-    session: Session, screen: Any, asked: Asked, held: list[list[int]], *, kind: str, heads: list[str], count: int
-) -> None:
-    now = clock.now()
-    if screen.personal and held:
-        audit.record_access(
-            session,
-            screen=request.endpoint or "",
-            subject_kind=screen.subject_kind,
-            subject_ids=held,
-            details=False,
-            actor=actor(),
-            now=now,
-            search_key=screen.in_words(asked) or None,
-        )
-    audit.record(
-        session,
-        "list.exported",
-        subject=f"LIST:{screen.title}",
-        actor=actor(),
-        now=now,
-        detail={"format": kind, "conditions": screen.in_words(asked), "fields": heads, "count": count},
-    )
 
 
 class _Held:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor, permit, viewer
-from occto.admin.base import clamped_id
+from occto.admin.sent import sent_version
 from occto.admin.verb_view import Door, Doors
 from occto.domain.codes import UserKind, UserState
 from occto.domain.dates import today_jst
@@ -74,12 +74,12 @@ class IdDoors(Doors):
     def _through(
         self, form_class: type[BaseForm], title: str, *, lead: str, done: str, verb: Any, danger: bool = False
     ) -> Any:
-        row = self.get_one(request.values.get("id", ""))  # type: ignore[attr-defined]
-        if row is None or not _may(row):
+        row = self.row_asked()
+        if not _may(row):
             abort(404)
         number, posted = row.id, request.method == "POST"
         form = form_class(request.form if posted else None, today=today_jst(clock.now()))
-        version = (clamped_id(request.form.get("version")) or 0) if posted else row.version
+        version = sent_version(row.version)
         back = url_for(f"{self.endpoint}.details_view", id=number)
 
         def act(session: Session) -> str:
@@ -102,5 +102,5 @@ class IdDoors(Doors):
             act,
             done=done,
             version=version,
-            now_version=lambda: self.get_one(number).version,  # type: ignore[attr-defined]
+            now_version=lambda: self.get_one(number).version,
         )

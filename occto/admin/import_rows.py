@@ -5,8 +5,8 @@ from typing import Any
 from flask import abort, request, url_for
 from flask_admin import expose
 
-from occto import clock
-from occto.access import actor, permit
+from occto.access import permit
+from occto.admin import access_log
 from occto.admin.base import clamped_id, link
 from occto.domain.import_sheets import BY_KIND
 from occto.domain.importing import RowOutcome, SheetKind
@@ -16,7 +16,6 @@ from occto.extensions import db
 from occto.labels import label
 from occto.models import ImportBatch, ImportRow
 from occto.queries.imports import page_of_rows
-from occto.services import audit
 from occto.unit_of_work import run
 
 PAGE = 50
@@ -70,12 +69,4 @@ class ImportRows:
     def note_rows(self: Any, import_id: int) -> None:
         """Note in the access log that rows with personal data were shown."""
         assert 0 < import_id <= HIGHEST_ID
-        run(
-            audit.record_access,
-            screen=request.endpoint or "",
-            subject_kind="IMPORT",
-            subject_ids=[import_id],
-            details=True,
-            actor=actor(),
-            now=clock.now(),
-        )
+        run(access_log.shown, [import_id], kind="IMPORT", details=True)

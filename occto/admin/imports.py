@@ -10,10 +10,12 @@ from sqlalchemy.orm import Session, aliased
 
 from occto import clock
 from occto.access import actor, permit, viewer
-from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id
+from occto.admin import access_log
+from occto.admin.base import Facet, Facts, Order, StaffView, Table
 from occto.admin.exports import attached
 from occto.admin.import_rows import ImportRows
 from occto.admin.reconciliation import Reconciliation
+from occto.admin.sent import sent_version
 from occto.admin.verb_view import Door, Doors, Preview
 from occto.admin.workbooks_sent import form_sent, workbook_sent
 from occto.domain.codes import ScanState
@@ -29,7 +31,6 @@ from occto.labels import choices, label
 from occto.models import ImportBatch, User
 from occto.queries.import_export import all_member_ids
 from occto.queries.imports import counts, faulty_rows, faulty_sheets, touched_members
-from occto.services import audit
 from occto.services.imports import case, release
 from occto.unit_of_work import run
 from occto.views.tools import new_form_id
@@ -195,7 +196,14 @@ class ImportsView(Doors, ImportRows, Reconciliation, StaffView):
         if not viewer.can(self.see):
             abort(403)
         ids = all_member_ids(db.session())
-        run(_note_record, ids)
+        run(
+            access_log.exported,
+            ranges(ids),
+            subject="LIST:会員の全登録",
+            form="xlsx",
+            conditions="",
+            fields=[label(sheet) for sheet in SheetKind],
+        )
         today = today_jst(clock.now())
         pieces = record_workbook(db.session(), member_ids=ids, today=today)
         return attached(pieces, name=f"会員の全登録_{today.isoformat()}.xlsx", media_type=MIMETYPE)
@@ -204,7 +212,7 @@ class ImportsView(Doors, ImportRows, Reconciliation, StaffView):
     @permit(Permission.IMPORT_SEE)
     def faults(self) -> Response:
         """The rows that cannot be entered, as they were typed, with what is wrong in the last column."""
-        row = self._row()
+        row = self.row_asked()
         session, number = db.session(), row.id
         rows = {sheet: faulty_rows(session, number, sheet=sheet) for sheet in faulty_sheets(session, number)}
         self.note_rows(number)
@@ -214,12 +222,12 @@ class ImportsView(Doors, ImportRows, Reconciliation, StaffView):
     @permit(Permission.IMPORT_RELEASE)
     def release(self) -> Any:
         """The second person lets what was checked be entered."""
-        row = self._row()
+        row = self.row_asked()
         number, found = row.id, counts(db.session(), row.id)
         faulty = sum(count for (_sheet, outcome), count in found.items() if outcome is RowOutcome.FAULTY)
         form_type: type[BaseForm] = ReleaseValidForm if faulty else ReleaseForm
         form = form_type(request.form if request.method == "POST" else None)
-        version = (clamped_id(request.form.get("version")) or 0) if request.method == "POST" else row.version
+        version = sent_version(row.version)
         door = Door(
             "取込みを反映する",
             "反映する",
@@ -250,31 +258,8 @@ class ImportsView(Doors, ImportRows, Reconciliation, StaffView):
     @permit(Permission.IMPORT_PREPARE)
     def drop(self) -> Any:
         """取りやめ."""
-        row = self._row()
-        number, version = row.id, clamped_id(request.form.get("version")) or 0
-
-        def act(session: Session) -> str:
-            case.drop(session, number, seen_version=version, actor=actor(), now=clock.now())
-            return url_for("imports.details_view", id=number)
-
-        back = ("取込みの画面へ戻る", url_for("imports.details_view", id=number))
-        door = Door("取込みを取りやめる", "取りやめる", back, caption=row.name, hidden={"id": number})
         done = "取込みを取りやめました。登録は変わっていません。"
-        return self.go_through(
-            door,
-            BaseForm(request.form),
-            act,
-            done=done,
-            version=version,
-            now_version=lambda: self.get_one(number).version,
-        )
-
-    def _row(self) -> ImportBatch:
-        row = self.get_one(request.values.get("id", ""))
-        if row is None:
-            abort(404)
-        found: ImportBatch = row
-        return found
+        return self.decide(case.drop, title="取込みを取りやめる", back="取込みの画面へ戻る", done=done)
 
 
 def _preview(row: ImportBatch, found: dict[tuple[SheetKind, RowOutcome], int], *, faulty: int) -> Preview:
@@ -296,19 +281,3 @@ def _preview(row: ImportBatch, found: dict[tuple[SheetKind, RowOutcome], int], *
     return Preview(
         sentences, [Facts("出どころ", [("データの出どころ", row.note or "")]), Table("反映する行", heads, lines)]
     )
-
-
-def _note_record(session: Session, ids: list[int]) -> None:
-    now, held = clock.now(), ranges(ids)
-    if held:
-        audit.record_access(
-            session,
-            screen="imports.export_record",
-            subject_kind="MEMBER",
-            subject_ids=held,
-            details=False,
-            actor=actor(),
-            now=now,
-        )
-    detail = {"format": "xlsx", "conditions": "", "fields": [label(sheet) for sheet in SheetKind], "count": len(ids)}
-    audit.record(session, "list.exported", subject="LIST:会員の全登録", actor=actor(), now=now, detail=detail)

@@ -1,4 +1,4 @@
-"""送信メール: every mail, where it stands, and the door to send a failed one again."""
+"""送信メール: every mail, where it stands, the doors to send a failed one again and to record one that came back."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar
@@ -15,12 +15,14 @@ from occto.access import actor, permit, viewer
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id, link
 from occto.admin.bulk import BulkAct
 from occto.admin.exports import Exported, instant
+from occto.admin.verb_view import Door, Doors
 from occto.domain.codes import MailState
 from occto.domain.dates import format_instant
 from occto.domain.errors import Refusal
 from occto.domain.jobs import JobKind
 from occto.domain.joining import Stage
 from occto.domain.permissions import Permission
+from occto.forms.notices import ReturnedForm
 from occto.labels import choices, label
 from occto.models import OutboxMail
 from occto.queries.staff import UNDELIVERED
@@ -46,11 +48,17 @@ def _next(_view: Any, _context: Any, row: OutboxMail, _name: str) -> str:
     return format_instant(row.next_at) if row.state is MailState.PENDING else ""
 
 
+_WITH_CHOICES = frozenset({"assemblies/replied"})
+"""Mails that say how a member votes."""
+
+
 def _body(_view: Any, _context: Any, row: OutboxMail, _name: str) -> Any:
+    if row.template in _WITH_CHOICES and not viewer.can(Permission.REPLY_CHOICES_SEE):
+        return "議案への賛否が含まれるため、本文は賛否を見る権限のある方だけが見られます。"
     return Markup('<span class="pre">{}</span>').format(row.body_masked) if row.body_masked else "まだ送っていません"
 
 
-class MailsView(StaffView):
+class MailsView(Doors, StaffView):
     """送信メール. Bodies are shown with their links masked."""
 
     see = Permission.MAIL_SEE
@@ -117,6 +125,7 @@ class MailsView(StaffView):
 
     def details_page(self, row: OutboxMail) -> str:
         self._template_args["again"] = row.state in UNDELIVERED and viewer.can(Permission.MAIL_RESEND)
+        self._template_args["returnable"] = row.state is MailState.SENT and viewer.can(Permission.MAIL_RESEND)
         self._template_args["form_id"] = new_form_id()
         return super().details_page(row)
 
@@ -156,3 +165,32 @@ class MailsView(StaffView):
             return see_other("mails.details_view", id=mail_id)
         flash("送り直しの列に入れました。まもなく送信します。", "success")
         return answer
+
+    @expose("/returned/", methods=("GET", "POST"))
+    @permit(Permission.MAIL_RESEND)
+    def returned(self) -> Any:
+        """不達, of a mail that came back after the server had taken it."""
+        row = self.get_one(request.values.get("id", ""))
+        if row is None:
+            abort(404)
+        number = row.id
+        form: Any = ReturnedForm(request.form if request.method == "POST" else None)
+
+        def act(session: Session) -> str:
+            now, reason = clock.now(), form.reason.data
+            sent_at = outbox.mark_returned(session, number, words=reason, now=now)
+            detail = {"outbox_id": number, "sent_at": sent_at, "reason": reason}
+            audit.record(session, "mail.returned", subject=f"MAIL:{number}", actor=actor(), now=now, detail=detail)
+            return url_for("mails.details_view", id=number)
+
+        door = Door(
+            "戻ってきたと記録する",
+            "不達として記録する",
+            ("メールの画面へ戻る", url_for("mails.details_view", id=number)),
+            lead="相手のサーバが受け取ったあとに、届かなかったと知らせてきたメールを、不達にします。招集通知であれば、"
+            "ほかの宛先に届いていないかぎり、その会員には届いていないものとして扱います。",
+            caption=self.heading(row),
+            facts=[("宛先", row.to_address), ("送信", format_instant(row.sent_at) if row.sent_at else "")],
+            hidden={"id": number},
+        )
+        return self.go_through(door, form, act, done="不達として記録しました。")

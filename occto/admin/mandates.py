@@ -14,6 +14,7 @@ from occto.admin.base import Facet, Facts, Order, StaffView
 from occto.admin.contractors import ContractorPage
 from occto.admin.exports import Exported, day
 from occto.admin.mandate_words import course_of, facts_of, people_of
+from occto.admin.sent import sent_form
 from occto.admin.verb_view import Door, Preview
 from occto.domain.codes import MandateState, Procedure
 from occto.domain.dates import format_date, today_jst
@@ -168,7 +169,7 @@ class MandatesView(ContractorPage, StaffView):
     def end(self) -> Any:
         """終了 by the office, as it may stop the IDs of a Party."""
         number = self._running()
-        form = NeededReasonForm(_sent())
+        form = NeededReasonForm(sent_form())
 
         def act(session: Session) -> str:
             running.end_by_office(session, number, reason=form.reason.data, actor=actor(), now=clock.now())
@@ -183,7 +184,7 @@ class MandatesView(ContractorPage, StaffView):
     def end_on_paper(self) -> Any:
         """終了 on the member's paper (紙対応)."""
         number = self._running()
-        form = EndOnPaperForm(_sent(), today=_today())
+        form = EndOnPaperForm(sent_form(), today=_today())
 
         def act(session: Session) -> str:
             running.end_on_paper(
@@ -224,7 +225,7 @@ class MandatesView(ContractorPage, StaffView):
     def paper(self) -> Any:
         """A mandate on the member's paper."""
         given = {"starts_on": _today(), "received_on": _today()}
-        form = with_hints(PaperForm(_sent(), today=_today(), data=given), ALLOWS)
+        form = with_hints(PaperForm(sent_form(), today=_today(), data=given), ALLOWS)
 
         def member() -> Member:
             return member_by_key(db.session(), half_width_digits(form.member_key.data), on_paper=True)
@@ -284,7 +285,3 @@ def _starting(form: Any, member: Member) -> Preview:
         ("書面を受け取った日", format_date(form.received_on.data)),
     ]
     return Preview(sentences, [Facts("記録する内容", rows)])
-
-
-def _sent() -> Any:
-    return request.form if request.method == "POST" else None

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from occto.admin.base import Facts, Table, link
 from occto.admin.mails import subject_in_words
+from occto.admin.sanctions import sanction_table
 from occto.admin.trail import subject_in_words as event_subject
 from occto.domain.audit_tags import AUDIT_TAGS
 from occto.domain.dates import format_date, format_instant
@@ -42,7 +43,15 @@ def _register(session: Session, member: Member, today: date) -> Parts:
         for section in PROFILE_SECTIONS
     ]
     head = Facts("名簿と番号", [("名簿番号", file.roster_no), ("法人番号", file.corporate_number)])
-    return [head, _licence_table(file), _relation_table(file.relations), *profile, _people(file)]
+    sanctions = sanction_table(session, member.id)
+    return [
+        head,
+        _licence_table(file),
+        _relation_table(file.relations),
+        *([sanctions] if sanctions.rows else []),
+        *profile,
+        _people(file),
+    ]
 
 
 def _licence_table(file: MemberFile) -> Table:

@@ -10,7 +10,8 @@ from flask_admin import BaseView, expose
 from sqlalchemy.orm import Session
 
 from occto import clock, record_words
-from occto.access import actor, permit
+from occto.access import permit
+from occto.admin import access_log
 from occto.admin.base import Screen, clamped_id
 from occto.admin.exports import EXCEL_ROWS, Values, as_csv, as_excel, attached, session_of_stream
 from occto.domain.dates import format_date, today_jst
@@ -23,7 +24,6 @@ from occto.forms.register import RegisterForm
 from occto.labels import label
 from occto.models import Member
 from occto.queries import register as reads
-from occto.services import audit
 from occto.unit_of_work import run
 
 PAGE = 50
@@ -130,7 +130,15 @@ class RegisterView(Screen, BaseView):
         count = sum(last - first + 1 for first, last in held)
         if kind == "xlsx" and count > EXCEL_ROWS:
             raise Refusal("too_many_rows", "Excel に書き出せる行数を超えています。CSV をご利用ください。")
-        run(_note, held, kind=kind, count=count, words=asked.in_words)
+        run(
+            access_log.exported,
+            held,
+            subject=f"LIST:{_TITLE}",
+            form=kind,
+            conditions=asked.in_words,
+            fields=HEADS,
+            count=count,
+        )
         name = f"{_TITLE}_{asked.day.isoformat()}" + (f"_変更{asked.known}" if asked.known is not None else "")
         return _batches(asked.day, known), name
 
@@ -151,7 +159,7 @@ class RegisterView(Screen, BaseView):
             name=member.current_name,
             **_member(session, member.id, asked),
         )
-        run(_note_member, member.id)
+        run(access_log.shown, [member.id], details=True)
         return page
 
 
@@ -192,32 +200,3 @@ def _batches(day: date, known: int) -> Iterator[list[Values]]:
     with session_of_stream() as session:
         for batch in reads.register_batches(session, day, known=known):
             yield [_cells(row) for row in batch]
-
-
-def _note(session: Session, held: list[list[int]], *, kind: str, count: int, words: str) -> None:
-    now = clock.now()
-    if held:
-        audit.record_access(
-            session,
-            screen=request.endpoint or "",
-            subject_kind="MEMBER",
-            subject_ids=held,
-            details=False,
-            actor=actor(),
-            now=now,
-            search_key=words,
-        )
-    detail = {"format": kind, "conditions": words, "fields": list(HEADS), "count": count}
-    audit.record(session, "list.exported", subject=f"LIST:{_TITLE}", actor=actor(), now=now, detail=detail)
-
-
-def _note_member(session: Session, member_id: int) -> None:
-    audit.record_access(
-        session,
-        screen=request.endpoint or "",
-        subject_kind="MEMBER",
-        subject_ids=[member_id],
-        details=True,
-        actor=actor(),
-        now=clock.now(),
-    )

@@ -4,23 +4,22 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import abort, request, url_for
+from flask import request, url_for
 from flask_admin import expose
 from sqlalchemy import select
 from sqlalchemy.orm import Session
-from werkzeug.datastructures import MultiDict
 
 from occto import clock
 from occto.access import actor, permit, viewer
-from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id, link
+from occto.admin.base import Facet, Facts, Order, StaffView, Table, link
+from occto.admin.pasted import sent_with_file
 from occto.admin.verb_view import ONWARD, Door, Doors, Preview
 from occto.domain.codes import ProposalState
 from occto.domain.dates import format_date, format_instant, today_jst
 from occto.domain.permissions import Permission
 from occto.domain.roster import Checked, check, read_entries
 from occto.extensions import db
-from occto.forms.base import BaseForm
-from occto.forms.office import MOST_SIGNS, RosterForm
+from occto.forms.office import RosterForm
 from occto.labels import choices
 from occto.models import RosterProposal, User
 from occto.queries.roster import known_members, people_of_proposal, rows_of_proposal
@@ -29,7 +28,7 @@ from occto.views.tools import new_form_id
 
 CONSEQUENCE = "名簿番号は、議決権の集約（規則2）で資本金の額が同じときの順番に使われます。"
 SHOWN_FAULTS = 50
-_ENCODINGS = ("utf-8-sig", "cp932", "utf-16")
+_BACK = "変更案の画面へ戻る"
 
 
 def _count(_view: Any, _context: Any, row: RosterProposal, _name: str) -> str:
@@ -143,30 +142,16 @@ class RosterView(Doors, StaffView):
     @permit(Permission.ROSTER_APPROVE)
     def apply(self) -> Any:
         """The second person gives the numbers."""
-        return self._decide(roster.apply, "反映しました。名簿番号が変わります。", "名簿番号を反映する")
+        return self.decide(
+            roster.apply, title="名簿番号を反映する", back=_BACK, done="反映しました。名簿番号が変わります。"
+        )
 
     @expose("/drop/", methods=("POST",))
     @permit(Permission.ROSTER_PROPOSE)
     def drop(self) -> Any:
         """取りやめ by whoever may propose or approve."""
-        return self._decide(roster.drop, "変更案を取りやめました。名簿番号は変わりません。", "変更案を取りやめる")
-
-    def _decide(self, verb: Any, done: str, title: str) -> Any:
-        row = self.get_one(request.form.get("id", ""))
-        if row is None:
-            abort(404)
-        number, version = row.id, clamped_id(request.form.get("version")) or 0
-
-        def act(session: Session) -> str:
-            verb(session, number, seen_version=version, actor=actor(), now=clock.now())
-            return url_for("roster.details_view", id=number)
-
-        back = ("変更案の画面へ戻る", url_for("roster.details_view", id=number))
-        door = Door(title, title, back, caption=self.heading(row), hidden={"id": number})
-        form = BaseForm(request.form)
-        return self.go_through(
-            door, form, act, done=done, version=version, now_version=lambda: self.get_one(number).version
-        )
+        done = "変更案を取りやめました。名簿番号は変わりません。"
+        return self.decide(roster.drop, title="変更案を取りやめる", back=_BACK, done=done)
 
 
 _HEADS = ("事業者コード", "会員", "いまの番号", "新しい番号")
@@ -177,29 +162,8 @@ def _form_sent() -> tuple[RosterForm, str]:
     today = today_jst(clock.now())
     if request.method == "GET":
         return RosterForm(data={"effective_on": today}, today=today), ""
-    sent, unread = MultiDict(request.form), ""
-    file = request.files.get("file")
-    if file is not None and file.filename:
-        content = file.stream.read(4 * MOST_SIGNS + 1)
-        text = _decoded(content)
-        if text is None:
-            unread = (
-                "ファイルの文字を読み取れませんでした。CSV（UTF-8 か Shift_JIS）で保存して、もう一度選んでください。"
-            )
-        else:
-            sent["lines"] = "\n".join(filter(None, [sent.get("lines", "").strip("\r\n"), text]))
+    sent, unread = sent_with_file()
     return RosterForm(sent, today=today), unread
-
-
-def _decoded(content: bytes) -> str | None:
-    if len(content) > 4 * MOST_SIGNS or b"\0\0" in content or content.startswith(b"PK"):
-        return None
-    for encoding in _ENCODINGS:
-        try:
-            return content.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-    return None
 
 
 def _checked(form: RosterForm) -> Checked:

@@ -1,6 +1,6 @@
 """職員の入力: requests on paper (紙対応), corrections (訂正・取消し) and successions (合併・承継), each decided by another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from flask import abort, flash, request, url_for
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor
+from occto.admin import access_log
 from occto.admin.base import Screen, clamped_id, search_term
 from occto.admin.entry_papers import EntryPapers
 from occto.admin.entry_rows import (
@@ -32,12 +33,11 @@ from occto.admin.entry_tools import (
     kinds,
     rows_of,
     save,
-    sent_form,
-    sent_version,
     shown_version,
     state_of,
     task,
 )
+from occto.admin.sent import sent_form, sent_version
 from occto.change_words import items_in_words
 from occto.domain.changes import EDITABLE, PART_TITLES, PROFILE_PARTS, Part
 from occto.domain.codes import ChangeAct, Channel
@@ -51,7 +51,6 @@ from occto.forms.staff_entries import OfficeChangeForm, PaperChangeForm
 from occto.labels import label
 from occto.models import ChangeDraft, ChangeRequest, Member
 from occto.queries.search import members_named
-from occto.services import audit
 from occto.services.changes import drafts, submission
 from occto.unit_of_work import run
 from occto.views.tools import new_form_id, once, see_other
@@ -88,7 +87,8 @@ class EntriesView(EntryPapers, Screen, BaseView):
         ]
         found = self._found(term) if term else []
         body = self.render("admin/change_entries.html", entered=entered, term=term, found=found, kinds=kinds())
-        self._note([row[0] for row in entered])
+        if ids := [row[0] for row in entered]:
+            run(access_log.shown, ids, kind="CHANGE", details=len(ids) == 1)
         return body
 
     @expose("/new/", methods=_BOTH)
@@ -144,7 +144,7 @@ class EntriesView(EntryPapers, Screen, BaseView):
             form_id=new_form_id(),
             succession=Part.SUCCESSION in listed,
         )
-        self._note([number])
+        run(access_log.shown, [number], kind="CHANGE", details=True)
         return body
 
     @expose("/part/", methods=_BOTH)
@@ -384,16 +384,3 @@ class EntriesView(EntryPapers, Screen, BaseView):
             form_id=new_form_id(),
             errors=bool(form.errors or form.form_errors),
         )
-
-    def _note(self, ids: Sequence[int]) -> None:
-        if ids:
-            run(
-                audit.record_access,
-                screen=request.endpoint or "",
-                subject_kind="CHANGE",
-                subject_ids=list(ids),
-                details=len(ids) == 1,
-                actor=actor(),
-                now=clock.now(),
-                search_key=None,
-            )

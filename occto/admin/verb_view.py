@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor, viewer
-from occto.admin.base import Facts, StaffView, Table, clamped_id
+from occto.admin.base import Facts, StaffView, Table
+from occto.admin.sent import sent_form, sent_version
 from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound, Refusal, Stale
 from occto.domain.permissions import Permission
@@ -39,6 +40,7 @@ class Door:
     danger: bool = False
     multipart: bool = False
     note: str = ""
+    facts_title: str = "いまの内容"
     hidden: Mapping[str, str | int] = field(default_factory=dict)
 
 
@@ -54,6 +56,34 @@ class Doors:
     """What a door does: entry page, check page where there is one, the act once, refusals beside their fields."""
 
     render: Callable[..., str]
+    get_one: Callable[[Any], Any]
+    heading: Callable[[Any], str]
+    endpoint: Any
+
+    def row_asked(self) -> Any:
+        """The row that the request is about; 404 where there is none in the scope of this screen."""
+        row = self.get_one(request.values.get("id", ""))
+        if row is None:
+            abort(404)
+        return row
+
+    def decide(self, verb: Callable[..., Any], *, title: str, back: str, done: str) -> Any:
+        """A decision that is one button on the page of its row: through `verb`, on the version that was on the screen."""
+        row = self.row_asked()
+        number, version, page = row.id, sent_version(), url_for(f"{self.endpoint}.details_view", id=row.id)
+
+        def act(session: Session) -> str:
+            verb(session, number, seen_version=version, actor=actor(), now=clock.now())
+            return page
+
+        return self.go_through(
+            Door(title, title, (back, page), caption=self.heading(row), hidden={"id": number}),
+            BaseForm(request.form),
+            act,
+            done=done,
+            version=version,
+            now_version=lambda: self.get_one(number).version,
+        )
 
     def go_through(
         self,
@@ -166,11 +196,11 @@ class VerbView(Doors, StaffView):
 
     def create_form(self, obj: Any = None) -> Any:  # noqa: ARG002 - Flask-Admin calls it so
         """The empty form, or what was sent."""
-        return self._create_form_class(_sent(), today=today_jst(clock.now()))
+        return self._create_form_class(sent_form(), today=today_jst(clock.now()))
 
     def edit_form(self, obj: Any = None) -> Any:
         """The form with what is on record, or what was sent."""
-        return self._edit_form_class(_sent(), data=self.values_of(obj), today=today_jst(clock.now()))
+        return self._edit_form_class(sent_form(), data=self.values_of(obj), today=today_jst(clock.now()))
 
     def create_model(self, form: Any) -> Any:
         """Through `create_verb`: the answer to the request."""
@@ -189,7 +219,7 @@ class VerbView(Doors, StaffView):
         """Through `update_verb`, on the version that was on the screen: the answer to the request."""
         verb, number = type(self).update_verb, model.id
         assert verb is not None
-        version = _sent_version() if request.method == "POST" else model.version
+        version = sent_version(model.version)
 
         def act(session: Session) -> str:
             verb(session, number, seen_version=version, actor=actor(), now=clock.now(), **self._values(form))
@@ -207,7 +237,7 @@ class VerbView(Doors, StaffView):
 
     def delete_model(self, model: Any) -> Any:
         """Through `delete_verb`: the answer to the request."""
-        verb, number, version = type(self).delete_verb, model.id, _sent_version()
+        verb, number, version = type(self).delete_verb, model.id, sent_version()
         assert verb is not None
 
         def act(session: Session) -> str:
@@ -226,19 +256,13 @@ class VerbView(Doors, StaffView):
     @expose("/edit/", methods=("GET", "POST"))
     def edit_view(self) -> Any:
         """The form for a row on record; 404 where there is none in the scope of this screen."""
-        row = self._row()
+        row = self.row_asked()
         return self.update_model(self.edit_form(obj=row), row)
 
     @expose("/delete/", methods=("POST",))
     def delete_view(self) -> Any:
         """The removal of a row."""
-        return self.delete_model(self._row())
-
-    def _row(self) -> Any:
-        row = self.get_one(request.values.get("id", ""))
-        if row is None:
-            abort(404)
-        return row
+        return self.delete_model(self.row_asked())
 
     def _door_of(self, row: Any, title: str) -> Door:
         back = (f"{self.title}の画面へ戻る", url_for(f"{self.endpoint}.details_view", id=row.id))
@@ -250,11 +274,3 @@ class VerbView(Doors, StaffView):
     def _preview(self, form: Any, row: Any | None) -> Callable[[], Preview] | None:
         shows = type(self).preview is not VerbView.preview
         return (lambda: self.preview(form, row) or Preview()) if shows else None
-
-
-def _sent() -> Any:
-    return request.form if request.method == "POST" else None
-
-
-def _sent_version() -> int:
-    return clamped_id(request.form.get("version")) or 0

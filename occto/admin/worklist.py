@@ -17,7 +17,9 @@ from occto.domain.changes import HELD, ChangeState
 from occto.domain.dates import JST, format_date, start_of_day, today_jst
 from occto.domain.joining import ApplicationState, Stage
 from occto.domain.permissions import Permission
+from occto.domain.proposals import ProposalKind
 from occto.domain.settings import REVIEW_BUSINESS_DAYS
+from occto.election_words import EVERY
 from occto.extensions import db
 from occto.holidays import is_holiday
 from occto.labels import label
@@ -100,11 +102,16 @@ def line_of(one: Work, *, tab: str, now: datetime) -> Line:
     words = format_date(due).removeprefix(f"{today.year}年") if due else "なし"
     subject, note = _subject(one)
     return Line(
-        url=url_for(_PAGES[one.kind], id=one.target_id),
+        url=_url(one),
         kind=_kind(one),
         subject=subject,
         note=note,
-        company=one.company or ("" if one.kind in (WorkKind.ROSTER, *_ABOUT_IDS) else "（商号は未入力）"),
+        company=one.company
+        or (
+            ""
+            if one.kind in (WorkKind.ROSTER, WorkKind.PROPOSAL, WorkKind.CONSENT, *_ABOUT_IDS)
+            else "（商号は未入力）"
+        ),
         state=_state_in_words(one),
         due=f"{words}（{over}営業日超過）" if over else words,
         late=late,
@@ -114,20 +121,36 @@ def line_of(one: Work, *, tab: str, now: datetime) -> Line:
     )
 
 
+def _url(one: Work) -> str:
+    if one.kind in (WorkKind.BOUNCE, WorkKind.SHUT_OUT):
+        return url_for("convocations.details_view", id=one.target_id, assembly=one.number)
+    return url_for(_PAGES[one.kind], id=one.target_id)
+
+
 _PAGES = {
     WorkKind.APPLICATION: "applications.details_view",
     WorkKind.CATEGORY: "applications.details_view",
     WorkKind.CHANGE: "change_requests.details_view",
+    WorkKind.CONSENT: "results.index",
     WorkKind.ROSTER: "roster.details_view",
     WorkKind.LATE: "assemblies.details_view",
+    WorkKind.ELECTION: "elections.details_view",
+    WorkKind.OBJECTION: "objections.details_view",
+    WorkKind.PROPOSAL: "proposals.details_view",
     WorkKind.ACCOUNT: "account_requests.details_view",
     WorkKind.STAFF_FACTOR: "staff_factors.details_view",
 }
 _KINDS = {
+    WorkKind.BOUNCE: "招集通知の不達",
+    WorkKind.SHUT_OUT: "システムで回答できない会員",
     WorkKind.CATEGORY: "区分の登録待ち",
     WorkKind.CHANGE: "変更申請",
+    WorkKind.CONSENT: "認可・承認待ち",
     WorkKind.ROSTER: "名簿番号",
     WorkKind.LATE: "基準日後判明",
+    WorkKind.ELECTION: "届出",
+    WorkKind.OBJECTION: "議決権への異議",
+    WorkKind.PROPOSAL: "二人目の確認",
     WorkKind.ACCOUNT: "管理者の申請",
     WorkKind.STAFF_FACTOR: "職員の2段階認証",
 }
@@ -143,8 +166,22 @@ def _kind(one: Work) -> str:
 def _subject(one: Work) -> tuple[str, str]:
     if one.kind is WorkKind.ROSTER:
         return "名簿番号の変更案", one.title
+    if one.kind is WorkKind.PROPOSAL:
+        return label(ProposalKind(one.title)), one.number
+    if one.kind in (WorkKind.ELECTION, WorkKind.OBJECTION):
+        assembly = f"{one.title} {label(AssemblyKind(one.state))}" if one.title else EVERY
+        return ("届出" if one.kind is WorkKind.ELECTION else "異議"), assembly
+    if one.kind is WorkKind.CONSENT:
+        return one.title, f"{one.number} {label(AssemblyKind(one.state))}"
     if one.kind is WorkKind.LATE:
         return f"{one.title} {label(AssemblyKind(one.state))}", f"名簿の変更 {one.number}"
+    if one.kind is WorkKind.BOUNCE:
+        return f"{one.title} {label(AssemblyKind(one.state))}", "手紙を郵送するか、ほかの連絡先に送り直してください"
+    if one.kind is WorkKind.SHUT_OUT:
+        return (
+            f"{one.title} {label(AssemblyKind(one.state))}",
+            "書面での回答や当日の来場について、会員に連絡してください",
+        )
     if one.kind in _ABOUT_IDS:
         return one.number, label(AccountRequestKind(one.title))
     return one.number, one.title
@@ -181,4 +218,12 @@ def _state_in_words(one: Work) -> str:
     if one.kind in _ABOUT_IDS:
         account = AccountRequestState(one.state)
         return SECOND_WAITED if account is AccountRequestState.CONFIRMED else label(account)
-    return {WorkKind.ROSTER: SECOND_WAITED, WorkKind.CATEGORY: "申請中"}.get(one.kind, "要確認")
+    waits = {
+        WorkKind.ROSTER: SECOND_WAITED,
+        WorkKind.PROPOSAL: SECOND_WAITED,
+        WorkKind.BOUNCE: "不達",
+        WorkKind.SHUT_OUT: "未回答",
+        WorkKind.CATEGORY: "申請中",
+        WorkKind.CONSENT: "待ち",
+    }
+    return waits.get(one.kind, "要確認")

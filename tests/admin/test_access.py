@@ -16,6 +16,7 @@ SWITCHED_OFF = ("create_view", "edit_view", "delete_view", "action_view", "expor
 
 OPENED = (
     *("assemblies.create_view", "assemblies.edit_view"),
+    *("agenda.create_view", "agenda.edit_view"),
     *("staff_accounts.create_view", "staff_accounts.edit_view"),
 )
 """Those that a screen opens, with a verb behind each."""

@@ -66,8 +66,8 @@ def test_members_are_asked_to_confirm_and_the_others_are_listed(staff: Browser, 
     assert (job.total, job.progress, job.done) == (5, 5, 3)
     left = {row.row_id: row.outcome for row in db.session.scalars(select(JobLeftover))}
     assert left == {members[3]: Outcome.PAPER, members[4]: Outcome.NO_ADDRESS}
-    mails = db.session.scalars(select(OutboxMail).where(OutboxMail.template == "member/confirm_request")).all()
-    assert [mail.member_id for mail in mails] == members[:3]
+    mails = select(OutboxMail).where(OutboxMail.template == "member/confirm_request").order_by(OutboxMail.id)
+    assert [mail.member_id for mail in db.session.scalars(mails)] == members[:3]
     staff.get(f"/admin/jobs/details/?id={job.id}")
     assert "紙対応（利用契約なし）" in staff.text
     assert "確認3電力株式会社" in staff.text

@@ -125,8 +125,8 @@ def test_staff_see_what_the_member_sees_and_the_member_is_told(make: Factory) ->
     assert browser.path == "/admin/members/details/"
     assert browser.get("/admin/").status_code == 200
     assert browser.get("/home").status_code == 403
-    tags = db.session.scalars(select(AuditEvent.tag).where(AuditEvent.tag.startswith("member.viewing")))
-    assert tags.all() == ["member.viewing_begun", "member.viewing_ended"]
+    tags = select(AuditEvent.tag).where(AuditEvent.tag.startswith("member.viewing")).order_by(AuditEvent.id)
+    assert db.session.scalars(tags).all() == ["member.viewing_begun", "member.viewing_ended"]
 
 
 def test_whoever_looks_changes_nothing(make: Factory) -> None:

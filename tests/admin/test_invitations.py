@@ -214,7 +214,9 @@ def test_the_first_sign_in_forms_the_contract(loading: Loading) -> None:
     assert run(contracts.form_by_sign_in, user.id, actor=actor, now=clock.now()) == 0
     db.session.rollback()
     formed = db.session.execute(
-        select(Member.operator_code, ContractOfUse.formed_by).join(ContractOfUse, ContractOfUse.member_id == Member.id)
+        select(Member.operator_code, ContractOfUse.formed_by)
+        .join(ContractOfUse, ContractOfUse.member_id == Member.id)
+        .order_by(Member.operator_code)
     ).all()
     assert [(code, by.value) for code, by in formed] == [("00001", "DEEMED"), ("00004", "DEEMED")]
     with unit_of_work() as session:

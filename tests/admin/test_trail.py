@@ -59,3 +59,11 @@ def test_the_page_of_an_event_names_act_person_subject_and_payload(make: Factory
     assert f"details/?id={event_id}" in browser.text
     browser.get("/admin/records/?tag=application.approved")
     assert "あてはまるものはありません" in browser.text
+    browser.get("/admin/records/?about=joining")
+    assert f"details/?id={event_id}" in browser.text
+    assert "加入の承認" in browser.text
+    assert "総会の受付" not in browser.text
+    browser.get("/admin/records/?about=hall")
+    assert f"details/?id={event_id}" not in browser.text
+    browser.get("/admin/records/?about=nonsense&tag=nonsense")
+    assert f"details/?id={event_id}" in browser.text

@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import func, select
 
 from occto import clock
+from occto.domain.assembly import AssemblyState
 from occto.domain.codes import AttachmentKind, Audience, ChangeSource, LateOutcome, Licence
 from occto.domain.dates import today_jst
 from occto.domain.joining import ApplicationState
 from occto.domain.permissions import Role
 from occto.extensions import db
-from occto.models import AccessEvent, ApplicationRevision, LateFact, Member
+from occto.models import AccessEvent, ApplicationRevision, Assembly, LateFact, Member
 from occto.services import register, roster
 from occto.services.joining import review
 from occto.unit_of_work import run, unit_of_work
@@ -263,11 +264,15 @@ def test_a_list_of_roster_numbers_waits_for_the_second_person(make: Factory) -> 
 
 def test_late_facts_are_listed_until_they_are_decided(make: Factory) -> None:
     member = make.member(name="遅着電力株式会社")
-    assembly_id = add("assemblies", record_on=today_jst(clock.now()) - timedelta(days=1), no=3)
+    assembly_id = add("assemblies", record_on=today_jst(clock.now()) - timedelta(days=1), no=3, state="COUNTING")
     change_id = add("register_changes", id=900)
     late_id = add("late_facts", assembly_id=assembly_id, member_id=member.id, register_change_id=change_id)
     db.session.commit()
     browser = make.signed_in(make.staff(Role.OPERATOR))
+    browser.get("/admin/?tab=late_facts")
+    assert "いま待っている仕事はありません" in browser.text, "the freeze takes in what is known before it"
+    with unit_of_work() as session:
+        session.get_one(Assembly, assembly_id).state = AssemblyState.FROZEN
     browser.get("/admin/?tab=late_facts")
     assert f"assemblies/details/?id={assembly_id}" in browser.text
     assert "2026年度 第3回 通常総会" in browser.text
@@ -280,6 +285,31 @@ def test_late_facts_are_listed_until_they_are_decided(make: Factory) -> None:
         late.decided_by_id, late.second_by_id = people
     browser.get("/admin/?tab=late_facts")
     assert "いま待っている仕事はありません" in browser.text
+
+
+def test_what_can_no_longer_be_decided_is_no_work(make: Factory) -> None:
+    """届出 end with the freeze, late facts begin with it; both end with the assembly."""
+    member = make.member()
+    change_id = add("register_changes", id=900)
+    asked = {}
+    for no, state in enumerate(("COUNTING", "REPLIES_OPEN", "FINISHED"), 1):
+        asked[state] = number = add("assemblies", no=no, state=state)
+        add("late_facts", assembly_id=number, member_id=member.id, register_change_id=change_id)
+        add(
+            "holder_elections",
+            assembly_id=number,
+            root_body_id=member.body_id,
+            holder_member_id=member.id,
+            filed_by_member_id=member.id,
+            state="UNSETTLED",
+        )
+    db.session.commit()
+    browser = make.signed_in(make.staff(Role.OPERATOR))
+    browser.get("/admin/?tab=late_facts")
+    assert "基準日後判明 1" in browser.text
+    assert f"assemblies/details/?id={asked['REPLIES_OPEN']}" in browser.text
+    browser.get("/admin/?tab=rights")
+    assert "届出・異議の要確認 1" in browser.text
 
 
 def test_a_category_still_applied_for_waits_to_be_registered(make: Factory) -> None:

@@ -1,0 +1,124 @@
+"""議案 through the screens: added, changed, moved, withdrawn, members without a vote found by search."""
+
+import pytest
+from sqlalchemy import select
+
+from occto.domain.agenda import ItemKind
+from occto.domain.assembly import AssemblyState
+from occto.domain.permissions import Role
+from occto.domain.tally import Resolution
+from occto.extensions import db
+from occto.models import AgendaConflict, AgendaItem
+from tests.admin.office import send, staff, unchanged
+from tests.assembling import assembly, item
+from tests.factories import Factory
+from tests.observing import everything
+
+S = AssemblyState
+
+
+def _titles() -> list[str]:
+    db.session.rollback()
+    return list(db.session.scalars(select(AgendaItem.title).order_by(AgendaItem.no)))
+
+
+def test_an_item_is_added_changed_moved_and_withdrawn(make: Factory) -> None:
+    browser = staff(make, Role.OPERATOR)
+    held = assembly(make, S.PREPARING)
+    browser.get(f"/admin/agenda/?id={held.id}")
+    browser.get(f"/admin/agenda/new/?assembly={held.id}")
+    assert send(browser, "/new/", {"kind": "ARTICLES"}) == 422
+    assert send(browser, "/new/", {"title": "定款の変更の件", "majority": "ORDINARY"}) == 409
+    assert 'id="rule_reason-e"' in browser.text
+    assert 'value="定款の変更の件"' in browser.text
+    send(browser, "/new/", {"majority": "NONE_CHOSEN"})
+    assert "議案を追加しました。" in browser.text
+    browser.get(f"/admin/agenda/new/?assembly={held.id}")
+    send(browser, "/new/", {"kind": "REPORT", "title": "事業報告の件"})
+    db.session.rollback()
+    first, second = db.session.scalars(select(AgendaItem).order_by(AgendaItem.no)).all()
+    assert (first.majority, second.majority, first.assembly_id) == (Resolution.SPECIAL, None, held.id)
+    numbers = (first.id, second.id)
+    browser.get(f"/admin/agenda/edit/?id={numbers[0]}")
+    send(browser, "/edit/", {"title": "定款の一部変更の件"})
+    assert "定款の一部変更の件" in browser.text
+    browser.get(f"/admin/agenda/?id={held.id}")
+    send(browser, "/move/", {"id": numbers[1], "up": "y", "version": "1"})
+    assert _titles() == ["事業報告の件", "定款の一部変更の件"]
+    assert "議案の順番を変えました。" in browser.text
+    browser.get(f"/admin/agenda/withdraw/?id={numbers[1]}")
+    assert send(browser, "/withdraw/") == 422
+    send(browser, "/withdraw/", {"reason": "次の総会で報告するため"})
+    assert "次の総会で報告するため" in browser.text
+    assert _titles() == ["定款の一部変更の件", "事業報告の件"]
+
+
+def test_two_change_the_same_item(make: Factory) -> None:
+    browser, other = staff(make, Role.OPERATOR), staff(make, Role.OPERATOR)
+    first = item(assembly(make, S.COUNTING), 1)
+    for one in (browser, other):
+        one.get(f"/admin/agenda/edit/?id={first.id}")
+    send(other, "/edit/", {"title": "先に変えた件"})
+    assert send(browser, "/edit/", {"title": "後から変えた件"}) == 409
+    assert "画面を開いたあとに内容が変わりました" in browser.text
+    assert _titles() == ["先に変えた件"]
+
+
+def test_what_members_know_is_not_changed(make: Factory) -> None:
+    browser = staff(make, Role.OPERATOR)
+    held = assembly(make, S.REPLIES_OPEN)
+    first = item(held, 1)
+    browser.get(f"/admin/agenda/details/?id={first.id}")
+    assert "議案を変更する" not in browser.text
+    assert "議案を取り下げる" in browser.text
+    browser.get(f"/admin/agenda/edit/?id={first.id}")
+    before = everything()
+    assert send(browser, "/edit/", {"title": "変えた件"}) == 409
+    assert "招集通知に載せた議案は変えられません" in browser.text
+    assert unchanged(before)
+    browser.get(f"/admin/agenda/?id={held.id}")
+    assert "上へ" not in browser.text
+
+
+def test_members_without_a_vote_are_found_and_named(make: Factory) -> None:
+    browser = staff(make, Role.OPERATOR)
+    member = make.member(name="髙砂グリーン電力株式会社")
+    make.member(name="潮見電力株式会社")
+    first = item(assembly(make, S.NOTIFIED), 1)
+    browser.get(f"/admin/agenda/details/?id={first.id}&q=高砂")
+    assert "潮見電力" not in browser.text
+    send(browser, "/add-conflict/", {})
+    assert "議決権のない会員として登録しました" in browser.text
+    db.session.rollback()
+    assert db.session.get(AgendaConflict, (first.id, member.id)) is not None
+    browser.get(f"/admin/agenda/details/?id={first.id}&q=高砂")
+    assert "にあてはまる会員は、ほかにありません。" in browser.text
+    send(browser, "/remove-conflict/", {})
+    db.session.rollback()
+    assert db.session.query(AgendaConflict).count() == 0
+
+
+def test_a_report_asks_for_no_such_members(make: Factory) -> None:
+    browser = staff(make, Role.OPERATOR)
+    first = item(assembly(make, S.NOTIFIED), 1, kind=ItemKind.REPORT)
+    browser.get(f"/admin/agenda/details/?id={first.id}")
+    assert "議決しません" in browser.text
+    assert "登録する会員を探す" not in browser.text
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "/admin/agenda/",
+        "/admin/agenda/?id=9223372036854775808",
+        "/admin/agenda/?id=%00",
+        "/admin/agenda/new/?assembly=x",
+    ],
+)
+def test_without_an_assembly_there_is_no_agenda(make: Factory, address: str) -> None:
+    assert staff(make, Role.OPERATOR).client.get(address).status_code == 404
+
+
+def test_a_role_that_may_not_edit_is_shown_no_doors(make: Factory) -> None:
+    browser = staff(make, Role.SYSTEM)
+    assert browser.client.get("/admin/agenda/?id=1").status_code == 403
