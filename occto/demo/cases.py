@@ -17,7 +17,7 @@ from occto.demo.rows import Scene
 from occto.domain.actor import Actor
 from occto.domain.codes import MailState, UserKind
 from occto.domain.joining import Stage
-from occto.domain.mails import MAILS
+from occto.domain.mails import MAILS, MailedLink
 from occto.domain.permissions import Role, permissions_of
 from occto.labels import label
 from occto.models import OutboxMail
@@ -88,7 +88,9 @@ def _deliver(session: Session, *, now: datetime) -> None:
     session.flush()
     newest = session.scalar(select(func.max(OutboxMail.id)).where(OutboxMail.template == "account/invited"))
     failed = session.scalar(select(func.min(OutboxMail.id)).where(OutboxMail.template == "join/returned"))
-    for mail in session.scalars(select(OutboxMail).order_by(OutboxMail.id)):
+    for mail in session.scalars(
+        select(OutboxMail).where(OutboxMail.state == MailState.PENDING).order_by(OutboxMail.id)
+    ):
         if mail.id == newest:
             mail.next_at = now
             continue
@@ -106,7 +108,7 @@ def _as_sent(mail: OutboxMail) -> tuple[str, str]:
     """Subject and body as the worker would have sent them, with the link masked."""
     carried = MAILS[mail.template]
     values = {**mail.params, "site": site(), "to_address": mail.to_address, "link": MASK if carried else ""}
-    values["hours"] = carried.hours if carried else 0
+    values["hours"] = carried.hours if isinstance(carried, MailedLink) else 0
     if "stage" in mail.params:
         values["stage_label"] = label(Stage(mail.params["stage"]))
     return fill(mail.template, values)

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, text, update
 from sqlalchemy.orm import Session
 
 from occto import signing, vault
-from occto.demo import rows, surroundings
+from occto.demo import assemblies, rows, surroundings
 from occto.demo.accounts import ACCOUNTS, PASSWORD, SHARED_SECRET
 from occto.demo.bulk import Sink
 from occto.demo.cases import act_out, approvals
@@ -118,7 +118,7 @@ def load_demo(
         session.execute(text("ANALYZE"))  # the planner has seen nothing of these rows yet
     search.refresh(session, session.scalars(select(Member.id)).all(), today=scene.today)
     certificates.enter_first_signing_key(session, **secrets.key.values(), actor=SYSTEM, now=now)
-    surroundings.add_assemblies(session, scene.today)
+    assemblies.add_assemblies(session, scene, now=now)
     surroundings.add_mandates(session, scene, now=now)
     cases = act_out(session, scene, rounds=rounds, now=now)
     if progress:

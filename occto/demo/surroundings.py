@@ -1,7 +1,7 @@
-"""What stands around the members of the demo: assemblies, contractors with mandates, yearly confirmations."""
+"""What stands around the members of the demo: contractors with mandates, yearly confirmations."""
 
 from collections.abc import Iterator
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -11,44 +11,15 @@ from occto.demo.accounts import ACCOUNTS
 from occto.demo.filer import filing_person
 from occto.demo.rows import Scene, member_id, user_id
 from occto.demo.shapes import Company, corporate_number
-from occto.domain.assembly import AssemblyKind, AssemblyState, fiscal_year, record_date
 from occto.domain.codes import MandateState, Procedure, UserKind, UserState
 from occto.domain.dates import start_of_day
 from occto.domain.mandates import MandateSide
 from occto.domain.permissions import Role
-from occto.domain.settings import RECORD_DAYS
-from occto.models import Affiliation, Assembly, Contractor, Mandate, MandateNominee, MandatePerson, MandateScope, User
+from occto.models import Affiliation, Contractor, Mandate, MandateNominee, MandatePerson, MandateScope, User
 
-_PLACE = "当機関 大会議室（東京都江東区豊洲）"
-_SINCE_RECORD_DATE = 20
 _CONTRACTORS = 3  # the kind within a demo corporate number
 CONFIRMED_LAST = 400
 """So many days ago the first company confirmed its record: the yearly reminder is due."""
-
-
-def add_assemblies(session: Session, today: date) -> None:
-    """The last ordinary assembly, an extraordinary one whose record date is past, and the next ordinary one."""
-    june = today.replace(month=6, day=24)
-    last = june if june < today else june.replace(year=june.year - 1)
-    coming = june if record_date(june) > today else june.replace(year=june.year + 1)
-    extraordinary = today - timedelta(days=_SINCE_RECORD_DATE) + timedelta(days=RECORD_DAYS)
-    for kind, held_on, state in (
-        (AssemblyKind.ORDINARY, last, AssemblyState.FINISHED),
-        (AssemblyKind.EXTRAORDINARY, extraordinary, AssemblyState.COUNTING),
-        (AssemblyKind.ORDINARY, coming, AssemblyState.PREPARING),
-    ):
-        session.add(
-            Assembly(
-                kind=kind,
-                fiscal_year=fiscal_year(held_on),
-                no=1,
-                held_at=start_of_day(held_on) + timedelta(hours=14),
-                place=_PLACE if state is not AssemblyState.PREPARING else None,
-                record_on=record_date(held_on),
-                state=state,
-            )
-        )
-    session.flush()
 
 
 def add_mandates(session: Session, scene: Scene, *, now: datetime) -> None:
