@@ -45,6 +45,14 @@ def _extensions(app: Flask) -> None:
     mail.init_app(app)
     csrf.init_app(app)
     babel.init_app(app)
-    limiter.init_app(app)
+    _limits(app)
     with app.app_context():
         prepare_engine(db.engine)
+
+
+def _limits(app: Flask) -> None:
+    """Limits are asked for by the views that have one; Flask-Limiter would look for those of every page as well."""
+    asked_first = app.before_request_funcs.setdefault(None, [])
+    others = list(asked_first)
+    limiter.init_app(app)
+    asked_first[:] = others

@@ -16,7 +16,7 @@ from occto.domain.certificates import CertificateState, grouped
 from occto.domain.dates import format_date, today_jst
 from occto.domain.errors import Refusal
 from occto.labels import label
-from occto.qr import QrPath, svg_path
+from occto.qr import QrPath, as_svg, svg_path
 from occto.queries.certificates import CertificateOnRecord, LicenceOfDay, certificate_of, signing_key
 
 TITLE: Final = "加入証跡"
@@ -110,8 +110,8 @@ def as_pdf(made: Paper, *, issuer: pdf.Issuer, created_at: datetime) -> bytes:
         "rows": made.rows,
         "code": made.code,
         "check_place": made.check_place,
-        "check_qr": _svg(made.check_qr),
-        "signature_qr": _svg(made.signature_qr) if made.signature_qr else None,
+        "check_qr": as_svg(made.check_qr),
+        "signature_qr": as_svg(made.signature_qr) if made.signature_qr else None,
         "signature_lines": made.signature_lines,
         "keys_place": f"{made.check_place}keys.json",
     }
@@ -142,11 +142,3 @@ def _signature(session: Session, record: CertificateOnRecord) -> str | None:
 def _lines(signature: str) -> tuple[str, ...]:
     groups = [signature[start : start + _GROUP] for start in range(0, len(signature), _GROUP)]
     return tuple(" ".join(groups[start : start + _GROUPS]) for start in range(0, len(groups), _GROUPS))
-
-
-def _svg(code: QrPath) -> str:
-    side = code.size
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{side}" height="{side}">'
-        f'<rect width="{side}" height="{side}" fill="#fff"/><path d="{code.d}" fill="#000"/></svg>'
-    )

@@ -12,7 +12,7 @@ from flask_mail import Mail
 from flask_sqlalchemy import SQLAlchemy
 from flask_wtf.csrf import CSRFProtect
 from sqlalchemy import Connection, Engine, MetaData, event
-from sqlalchemy.orm import DeclarativeBase
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -22,6 +22,8 @@ NAMING = {
     "pk": "pk_%(table_name)s",
 }
 WRITING = "occto_writing"
+PATIENCE = 10
+"""Seconds that a writer waits for the others, of its own process and of others, before the database is called busy."""
 
 
 class Base(DeclarativeBase):
@@ -60,7 +62,6 @@ def prepare_engine(engine: Engine) -> None:
     """
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _on_connect)
-        event.listen(engine, "begin", _on_begin)
     else:
         event.listen(engine, "connect", _without_jit)
 
@@ -72,12 +73,12 @@ def _without_jit(connection: Any, _record: Any) -> None:
 
 
 def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # SQLAlchemy's BEGIN below is the only one
+    connection.isolation_level = None  # the BEGIN of `begin_on_sqlite` is the only one
     cursor = connection.cursor()
     for pragma in (
         "journal_mode=WAL",
         "synchronous=FULL",
-        "busy_timeout=10000",
+        f"busy_timeout={PATIENCE * 1000}",
         "foreign_keys=ON",
         "recursive_triggers=ON",
     ):
@@ -85,9 +86,16 @@ def _on_connect(connection: sqlite3.Connection, _record: Any) -> None:
     cursor.close()
 
 
-def _on_begin(connection: Connection) -> None:
+def begin_on_sqlite(connection: Connection) -> None:
     """A writer takes the lock at once: a read that turns into a write fails with «database is locked»."""
     if connection.get_execution_options().get(WRITING, False):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
     else:  # straight to the driver: it takes no lock, so that there is no error to translate
         connection.connection.driver_connection.execute("BEGIN")  # type: ignore[union-attr]
+
+
+@event.listens_for(db.session, "after_begin")
+def _after_begin(_session: Session, transaction: SessionTransaction, connection: Connection) -> None:
+    """Asked of the session, not of the engine: where an engine has a listener, every statement looks for others."""
+    if connection.dialect.name == "sqlite" and not transaction.nested:
+        begin_on_sqlite(connection)

@@ -10,6 +10,8 @@ from flask import Flask, Response, g, request
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from occto import clock
+
 log = logging.getLogger("occto.http")
 _CAMERA_PAGES = "reception."
 
@@ -46,6 +48,7 @@ def register(app: Flask) -> None:
 
 
 def _begin() -> None:
+    g.received_at = clock.now()  # before any lock: what a deadline is compared with
     g.request_id = secrets.token_hex(8)
     g.started = time.perf_counter()
     _ = request.host  # an unknown host is refused here (TRUSTED_HOSTS)
@@ -59,7 +62,7 @@ def _has_surrogate(text: str) -> bool:
 
 def _finish(response: Response) -> Response:
     headers = response.headers
-    headers["Content-Security-Policy"] = "; ".join(_policy())
+    headers["Content-Security-Policy"] = _policy()
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "same-origin"
     headers["Cross-Origin-Opener-Policy"] = "same-origin"
@@ -81,12 +84,14 @@ def _path_for_log() -> str:
     return request.path.replace(token, "-") if token else request.path
 
 
-def _policy() -> list[str]:
-    nonce = f"'nonce-{g.csp_nonce}'" if "csp_nonce" in g else ""
-    return [
-        "default-src 'none'",
-        f"script-src 'self' {nonce}".strip(),
-        f"style-src 'self' {nonce}".strip(),
+def _policy() -> str:
+    """Scripts and styles from here alone; those within a page where they carry the nonce of this response."""
+    own = f"'self' 'nonce-{g.csp_nonce}'" if "csp_nonce" in g else "'self'"
+    return f"default-src 'none'; script-src {own}; style-src {own}; {_ALWAYS}"
+
+
+_ALWAYS = "; ".join(
+    (
         "img-src 'self' data:",
         "font-src 'self'",
         "connect-src 'self'",
@@ -95,4 +100,6 @@ def _policy() -> list[str]:
         "base-uri 'none'",
         "frame-ancestors 'none'",
         "manifest-src 'self'",
-    ]
+        "worker-src 'self'",
+    )
+)

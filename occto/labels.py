@@ -7,11 +7,34 @@ from occto.domain import codes
 from occto.domain.account_requests import KIND_LABELS as ACCOUNT_KINDS
 from occto.domain.account_requests import LABELS as ACCOUNT_STATES
 from occto.domain.account_requests import AccountRequestKind, AccountRequestState
+from occto.domain.agenda import CONSENT_LABELS, MAJORITY_LABELS, Consent, ItemKind
+from occto.domain.agenda import LABELS as ITEM_KINDS
+from occto.domain.assembly import KIND_LABELS as ASSEMBLY_KINDS
 from occto.domain.assembly import LABELS as ASSEMBLY_STATES
 from occto.domain.assembly import AssemblyKind, AssemblyState
+from occto.domain.assembly_settings import (
+    ALLOWED_PROXY_LABELS,
+    BLANK_LABELS,
+    NO_SHOW_LABELS,
+    POLICY_LABELS,
+    QUORUM_LABELS,
+    AllowedProxy,
+    BlankChoice,
+    NoShow,
+    QuorumBasis,
+    VotePolicy,
+)
 from occto.domain.changes import LABELS as CHANGE_STATES
 from occto.domain.changes import ChangeState
+from occto.domain.convocation import CHANNEL_LABELS as NOTICE_CHANNELS
+from occto.domain.convocation import KIND_LABELS as NOTICE_KINDS
+from occto.domain.convocation import LABELS as CONVOCATION_STATES
+from occto.domain.convocation import TIMING_LABELS as NOTICE_TIMINGS
+from occto.domain.convocation import ConvocationState, NoticeChannel, NoticeKind, NoticeState, NoticeTiming
+from occto.domain.dated_settings import DATED, SettingName
 from occto.domain.dates import format_date
+from occto.domain.freezing import LABELS as CASE_KINDS
+from occto.domain.freezing import CaseKind
 from occto.domain.importing import IMPORT_STATES, ROW_OUTCOMES, SHEETS, ImportState, RowOutcome, SheetKind
 from occto.domain.invitations import LABELS as INVITATION_STATES
 from occto.domain.invitations import InvitationState
@@ -22,8 +45,32 @@ from occto.domain.mandates import LABELS as MANDATE_STATES
 from occto.domain.mandates import SIDES, MandateSide
 from occto.domain.permissions import Role
 from occto.domain.profile import Item, Kind
+from occto.domain.proposals import LABELS as PROPOSAL_KINDS
+from occto.domain.proposals import ProposalKind
+from occto.domain.reception import (
+    END_LABELS,
+    PROFILE_LABELS,
+    WAY_LABELS,
+    CheckInEnd,
+    DeskProfile,
+    ScanOutcome,
+    ScanWay,
+)
+from occto.domain.reception import (
+    OUTCOME_LABELS as SCAN_OUTCOMES,
+)
+from occto.domain.recipients import LABELS as RECIPIENTS
+from occto.domain.recipients import RecipientKind
+from occto.domain.replies import CHANNEL_LABELS as REPLY_CHANNELS
+from occto.domain.replies import LABELS as ATTENDANCES
+from occto.domain.replies import PROXY_LABELS, Attendance, ProxyKind, ReplyChannel
+from occto.domain.resolutions import CONSENT_OUTCOME_LABELS, VOTE_CHANNEL_LABELS, ConsentOutcome, VoteChannel
+from occto.domain.tally import CHOICE_LABELS, OUTCOME_LABELS, Choice, Outcome, Resolution
+from occto.domain.tickets import KIND_LABELS as TICKET_KINDS
+from occto.domain.tickets import REVOCATION_LABELS, Revocation, TicketKind
 from occto.domain.users import LABELS as STANDINGS
 from occto.domain.users import Standing
+from occto.domain.votes import GROUP_LABELS, Group
 
 _LABELS: dict[type[StrEnum], dict[str, str]] = {
     ApplicationState: APPLICATION_STATES,
@@ -74,6 +121,10 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
         "OFFICE_DECISION": "当機関の決裁文書",
         "IDENTITY": "管理者の指定を証明する書類",
         "WORKBOOK": "取込みのファイル",
+        "ASSEMBLY_FILE": "総会の資料",
+        "REPLY_PAPER": "回答書・委任状の写し（スキャン）",
+        "ELECTION": "届出書の写し（スキャン）",
+        "SANCTION": "権利の停止・制限の決定文書",
         "OTHER": "その他",
     },
     codes.ScanState: {"NOT_CONFIGURED": "検査なし", "CLEAN": "検査済み", "REFUSED": "検査で拒否"},
@@ -113,6 +164,7 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
         "IMMEDIATE": "すぐに反映される変更",
         "ROSTER": "名簿番号の変更",
         "IMPORT": "取込み",
+        "SANCTION": "権利の停止・制限",
         "DEMO": "初期データ",
     },
     ChangeState: CHANGE_STATES,
@@ -120,7 +172,12 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
     codes.ChangeAct: {"SET": "変更", "ADD": "追加", "END": "終了", "CORRECT": "訂正", "VOID": "取消し"},
     codes.Verdict: {"FINE": "問題なし", "REMARK": "指摘"},
     codes.ProposalState: {"PROPOSED": "承認待ち", "APPLIED": "反映済み", "DROPPED": "取りやめ"},
-    codes.LateOutcome: {"REFREEZE": "確定をやり直す", "KEEP": "そのままとする", "POSTPONE": "延期する"},
+    codes.LateOutcome: {
+        "REFREEZE": "確定をやり直す",
+        "KEEP": "そのままとする",
+        "POSTPONE": "延期する",
+        "INCLUDED": "確定に含めた",
+    },
     codes.MandateState: MANDATE_STATES,
     MandateSide: SIDES,
     codes.Procedure: {"VIEW": "閲覧", "CHANGES": "変更申請", "USERS": "ユーザ管理", "ASSEMBLY_REPLY": "総会回答"},
@@ -130,7 +187,41 @@ _LABELS: dict[type[StrEnum], dict[str, str]] = {
     ImportState: IMPORT_STATES,
     SheetKind: SHEETS,
     RowOutcome: ROW_OUTCOMES,
-    AssemblyKind: {"ORDINARY": "通常総会", "EXTRAORDINARY": "臨時総会"},
+    codes.SanctionScope: {"VOTES": "議決権", "OTHER": "議決権以外の権利"},
+    codes.ElectionState: {"UNSETTLED": "要確認", "EFFECTIVE": "有効", "REFUSED": "用いない", "WITHDRAWN": "取下げ"},
+    codes.SnapshotState: {"DRAFT": "集計（案）", "FROZEN": "確定", "SUPERSEDED": "確定し直す前"},
+    ProposalKind: PROPOSAL_KINDS,
+    CaseKind: CASE_KINDS,
+    ItemKind: ITEM_KINDS,
+    Consent: CONSENT_LABELS,
+    Resolution: MAJORITY_LABELS,
+    Choice: {str(choice): words for choice, words in CHOICE_LABELS.items()},
+    Outcome: {str(outcome): words for outcome, words in OUTCOME_LABELS.items()},
+    Group: {str(group): words for group, words in GROUP_LABELS.items()},
+    QuorumBasis: QUORUM_LABELS,
+    AllowedProxy: ALLOWED_PROXY_LABELS,
+    NoShow: NO_SHOW_LABELS,
+    SettingName: {name.value: one.title for name, one in DATED.items()},
+    VotePolicy: POLICY_LABELS,
+    BlankChoice: BLANK_LABELS,
+    Attendance: ATTENDANCES,
+    ReplyChannel: REPLY_CHANNELS,
+    ProxyKind: PROXY_LABELS,
+    NoticeChannel: NOTICE_CHANNELS,
+    NoticeKind: NOTICE_KINDS,
+    NoticeState: {"DRAFT": "下書き", "SENT": "送付済み"},
+    ConvocationState: CONVOCATION_STATES,
+    NoticeTiming: NOTICE_TIMINGS,
+    RecipientKind: RECIPIENTS,
+    TicketKind: TICKET_KINDS,
+    Revocation: REVOCATION_LABELS,
+    DeskProfile: PROFILE_LABELS,
+    ScanWay: WAY_LABELS,
+    ScanOutcome: SCAN_OUTCOMES,
+    CheckInEnd: END_LABELS,
+    VoteChannel: VOTE_CHANNEL_LABELS,
+    ConsentOutcome: CONSENT_OUTCOME_LABELS,
+    AssemblyKind: ASSEMBLY_KINDS,
     AssemblyState: ASSEMBLY_STATES,
     codes.LinkPurpose: {
         "APPLY": "申請",

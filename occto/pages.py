@@ -22,12 +22,15 @@ _MENU = (
     (Permission.HOME, "home.home", "ホーム"),
     (Permission.RECORD_SEE, "member.record", "会員情報"),
     (Permission.CHANGE_SEE, "changes.index", "変更申請"),
+    (Permission.ASSEMBLIES_SEE, "meetings.index", "総会"),
     (Permission.CERTIFICATE_SEE, "certificate.own", "加入証跡"),
     (Permission.USERS_SEE, "people.index", "ユーザ"),
     (Permission.MANDATES_SEE, "mandates.index", "受託者"),
     (Permission.MANDATES_PROPOSE, "mandates.served", "受託している委託"),
     (Permission.STAFF_ENTER, "admin.index", "職員画面"),
 )
+_PART_OF = {"holder": "meetings"}
+"""Pages that belong to an entry of the menu under another name."""
 _STATIC = Path(__file__).parent / "static"
 
 
@@ -118,6 +121,7 @@ class _ViewerOnPage:
 
 def _nav() -> list[dict[str, Any]]:
     area, may = (request.endpoint or "").split(".")[0], asking().permissions
+    area = _PART_OF.get(area, area)
     return [
         {"label": words, "url": address(endpoint), "current": endpoint.split(".")[0] == area}
         for permission, endpoint, words in _MENU

@@ -95,6 +95,26 @@ class Certificate(TypedDict):
     keys_place: str
 
 
+class ReplyCopy(TypedDict):
+    """Values of `reply_copy`: 回答の控え. `facts` about the assembly, `rows` what was replied."""
+
+    title: str
+    assembly: str
+    company: str
+    number: str
+    code: str
+    received: str
+    state: str
+    facts: Sequence[tuple[str, str | None]]
+    rows: Sequence[tuple[str, str | None]]
+
+
+def reply_copy(values: ReplyCopy, *, issuer: Issuer, created_at: datetime) -> bytes:
+    """Return the copy of a reply to an assembly as PDF."""
+    title = f"{values['title']} {values['number']}"
+    return render("reply_copy", values, title=title, issuer=issuer, created_at=created_at)
+
+
 def certificate(values: Certificate, *, issuer: Issuer, created_at: datetime) -> bytes:
     """Return a 加入証跡 as PDF."""
     title = f"{values['title']} {values['name']}"

@@ -26,6 +26,15 @@ def svg_path(text: str, *, border: int = 4, error: ErrorLevel = "M") -> QrPath:
     return QrPath(len(rows), "".join(_runs(y, row) for y, row in enumerate(rows)))
 
 
+def as_svg(code: QrPath) -> str:
+    """A drawn code as a picture of its own, black on white: what a PDF takes."""
+    side = code.size
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {side} {side}" width="{side}" height="{side}">'
+        f'<rect width="{side}" height="{side}" fill="#fff"/><path d="{code.d}" fill="#000"/></svg>'
+    )
+
+
 def _matrix(text: str, *, border: int, error: ErrorLevel) -> list[list[bool]]:
     import qrcode  # on first use: most requests draw no code
     from qrcode.exceptions import DataOverflowError

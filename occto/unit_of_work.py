@@ -1,5 +1,6 @@
 """The only committer: one act of business is one transaction."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Concatenate, ParamSpec, TypeVar
@@ -7,7 +8,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.orm import Session
 
-from occto.extensions import WRITING, db
+from occto.extensions import PATIENCE, WRITING, db
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -23,6 +24,26 @@ class Busy(Exception):  # noqa: N818 - it is a state of the database, answered w
         self.collided = collided
 
 
+_TURN = threading.Lock()
+
+
+@contextmanager
+def _turn(session: Session) -> Iterator[None]:
+    """SQLite has one writer: the threads of a process queue here, where the next one is woken as soon as one is through.
+
+    SQLite itself asks again at growing intervals, so that of many who wait some are passed over for seconds.
+    """
+    if session.get_bind().dialect.name != "sqlite":
+        yield
+        return
+    if not _TURN.acquire(timeout=PATIENCE):
+        raise Busy(collided=False)
+    try:
+        yield
+    finally:
+        _TURN.release()
+
+
 @contextmanager
 def unit_of_work() -> Iterator[Session]:
     """End the reading transaction, begin the writing one, commit or roll back.
@@ -33,19 +54,20 @@ def unit_of_work() -> Iterator[Session]:
     session = db.session()
     session.expunge_all()  # before the rollback, which would empty what a page has read already
     session.rollback()
-    try:
-        session.connection(execution_options={WRITING: True})
-        yield session
-        session.commit()
-    except DBAPIError as error:
-        session.rollback()
-        collided = _state(error) in _RETRIED_STATES
-        if collided or is_passing(error):
-            raise Busy(collided=collided) from error
-        raise
-    except BaseException:
-        session.rollback()
-        raise
+    with _turn(session):
+        try:
+            session.connection(execution_options={WRITING: True})
+            yield session
+            session.commit()
+        except DBAPIError as error:
+            session.rollback()
+            collided = _state(error) in _RETRIED_STATES
+            if collided or is_passing(error):
+                raise Busy(collided=collided) from error
+            raise
+        except BaseException:
+            session.rollback()
+            raise
 
 
 def run(verb: Callable[Concatenate[Session, P], T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -29,6 +29,11 @@ def keyed(text: str) -> str:
     return hmac.new(_key("keyed-hash"), text.encode(), hashlib.sha256).hexdigest()
 
 
+def derived(purpose: str, text: str) -> bytes:
+    """32 bytes that belong to `text` under DATA_KEY: the same whenever asked, and nobody else can make them."""
+    return hmac.new(_key(purpose), text.encode(), hashlib.sha256).digest()
+
+
 def hash_password(password: str) -> str:
     """argon2id of a password that was already normalised; slow on purpose, so never inside a transaction."""
     return _hasher().hash(password)

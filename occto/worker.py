@@ -8,20 +8,25 @@ from datetime import datetime, timedelta
 
 from flask import Flask
 
-from occto import clock, signing
+from occto import clock, signing, vault
 from occto.delivery import deliver_due
 from occto.domain.dates import end_of_day_exclusive, today_jst
 from occto.extensions import db
 from occto.loading import work_imports
-from occto.services import audit, certificates, jobs, rebuild, search
+from occto.queries import tickets
+from occto.queries.assemblies import due_to_close
+from occto.services import assemblies, audit, certificates, freezing, jobs, rebuild, search
 from occto.services.joining import lapse
 from occto.services.mandates import daily as mandates
+from occto.services.tickets import issuing
 from occto.unit_of_work import run
 
 log = logging.getLogger("occto.worker")
 PAUSE = 1.0  # seconds between two rounds
 DAILY_EVERY = timedelta(hours=1)  # the daily work may run any number of times
 HEAD_EVERY = timedelta(hours=24)
+TICKETS_EVERY = timedelta(seconds=5)  # whoever has just replied looks for its ticket
+DRAFTS_EVERY = timedelta(minutes=1)  # members see their votes by the draft: a 届出 just consented to belongs in it
 
 
 def seal_all() -> int:
@@ -33,7 +38,7 @@ def seal_all() -> int:
 
 
 def run_daily() -> lapse.DailyWork:
-    """Reminders, drafts whose time is over, memberships whose day has come, certificates that are missing.
+    """Reminders, drafts whose time is over, drafts of votes, memberships whose day has come, certificates that are missing.
 
     Each case is an act of its own: one that fails does not stop the others.
     """
@@ -43,12 +48,34 @@ def run_daily() -> lapse.DailyWork:
     drafts_reminded = sum(_each(lapse.remind_of_draft, idle, now=now))
     removed = sum(_each(lapse.remove_draft, idle, now=now))
     _each(mandates.look_after, mandates.running(db.session()), now=now)
+    close_assemblies()
+    keep_drafts()
     run(rebuild.rebuild_due, now=now)
     while run(search.fill_missing, limit=500, today=today_jst(now)):
         pass
     while run(certificates.issue_missing, limit=500, now=now):
         pass
     return lapse.DailyWork(reminded=reminded, drafts_reminded=drafts_reminded, drafts_removed=removed)
+
+
+def close_assemblies() -> int:
+    """Close the replies of every assembly whose deadline has come; return how many."""
+    now = clock.now()
+    return sum(_each(assemblies.close_when_due, due_to_close(db.session(), now=now), now=now))
+
+
+def keep_drafts() -> int:
+    """Keep a draft of the votes of every assembly where they have changed; return of how many. Cheap where nothing has."""
+    return sum(_each(freezing.keep_draft_if_changed, freezing.counting(db.session()), now=clock.now()))
+
+
+def keep_tickets() -> int:
+    """Issue and revoke 受付票 where the replies have changed; return of how many members. Cheap where nothing has."""
+    done = 0
+    for assembly_id in tickets.issuing(db.session()):
+        while count := run(issuing.keep_tickets, assembly_id, sign=vault.derived, now=clock.now()):
+            done += count
+    return done
 
 
 def _each(verb: Callable[..., bool], ids: list[int], *, now: datetime) -> list[bool]:
@@ -66,7 +93,7 @@ def work(app: Flask) -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    due = {"daily": clock.now(), "head": clock.now()}
+    due = dict.fromkeys(("daily", "head", "drafts", "tickets"), clock.now())
     log.info("worker started")
     with app.app_context():
         _guarded("signing key", lambda: signing.ensure_key(now=clock.now()))
@@ -102,6 +129,13 @@ def _round(due: dict[str, datetime]) -> None:
     _guarded("mail", lambda: deliver_due(limit=50))
     _guarded("jobs", work_jobs)
     _guarded("imports", work_imports)
+    _guarded("deadlines", close_assemblies)
+    if now >= due["tickets"]:
+        due["tickets"] = now + TICKETS_EVERY
+        _guarded("tickets", keep_tickets)
+    if now >= due["drafts"]:
+        due["drafts"] = now + DRAFTS_EVERY
+        _guarded("drafts of votes", keep_drafts)
     if now >= due["daily"]:
         due["daily"] = next_daily(now)
         _guarded("daily work", run_daily)

@@ -7,14 +7,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from occto.domain.account_requests import ACCOUNT_REQUESTS  # noqa: E402 - the repository is not an installed package
+from occto.domain.assembly import ASSEMBLY  # noqa: E402 - the repository is not an installed package
 from occto.domain.changes import CHANGES  # noqa: E402 - the repository is not an installed package
 from occto.domain.importing import IMPORTS  # noqa: E402 - the repository is not an installed package
 from occto.domain.joining import JOINING  # noqa: E402 - the repository is not an installed package
 from occto.domain.mandates import MANDATES  # noqa: E402 - the repository is not an installed package
+from occto.domain.rehearsal import REHEARSAL  # noqa: E402 - the repository is not an installed package
 from occto.domain.workflow import Flow, Step  # noqa: E402
 
 FOLDER = ROOT / "docs" / "flows"
-FLOWS = (JOINING, CHANGES, ACCOUNT_REQUESTS, MANDATES, IMPORTS)
+FLOWS = (JOINING, CHANGES, ACCOUNT_REQUESTS, MANDATES, IMPORTS, ASSEMBLY, REHEARSAL)
 
 
 def page(flow: Flow) -> str:

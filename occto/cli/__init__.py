@@ -3,7 +3,7 @@
 from flask import Flask
 from flask.cli import AppGroup
 
-from occto.cli import certificates, demo, staff, votes, work
+from occto.cli import certificates, demo, snapshots, staff, votes, work
 
 group = AppGroup("occto", help="会員情報管理システムの運用コマンド")
 
@@ -15,4 +15,5 @@ def register(app: Flask) -> None:
     staff.register(group)
     votes.register(group)
     certificates.register(group)
+    snapshots.register(group)
     app.cli.add_command(group)
