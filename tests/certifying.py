@@ -43,12 +43,12 @@ def _read(side: int, path: str) -> str:
     return str(code.text)
 
 
-def rendered(values: Any, **kwargs: Any) -> list[Image.Image]:
-    """The pages of the certificate as pictures of 200 dots an inch, typeset from the same template and values."""
+def rendered(values: Any, *, template: str = "certificate", **kwargs: Any) -> list[Image.Image]:
+    """The pages of a paper as pictures of 200 dots an inch, typeset from the same template and values."""
     import io
 
     compiler = typst.Compiler(
-        input=pdf.TEMPLATES / "certificate.typ", root=pdf.TEMPLATES, font_paths=pdf._fonts(), ignore_system_fonts=True
+        input=pdf.TEMPLATES / f"{template}.typ", root=pdf.TEMPLATES, font_paths=pdf._fonts(), ignore_system_fonts=True
     )
     made = compiler.compile(
         format="png", ppi=200, sys_inputs={"document": pdf._document(values, title=values["title"], **kwargs)}

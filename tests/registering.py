@@ -154,7 +154,13 @@ def assembly(
     with unit_of_work() as session:
         last = session.scalars(select(Assembly.no).order_by(Assembly.no.desc())).first() or 0
         made = Assembly(
-            kind=kind, fiscal_year=2026, no=last + 1, held_at=start_of_day(record_on), record_on=record_on, state=state
+            kind=kind,
+            fiscal_year=2026,
+            no=last + 1,
+            held_at=start_of_day(record_on),
+            record_on=record_on,
+            state=state,
+            closing_reason="会場が使えなくなったため" if state is AssemblyState.POSTPONED else None,
         )
         session.add(made)
     return made

@@ -109,3 +109,13 @@ def test_a_session_is_marked_as_in_use_at_most_once_in_five_minutes(make: Factor
     earlier = _seen(SEEN_EVERY_SECONDS + 60)
     assert browser.get("/home").status_code == 200
     assert _last_seen() > earlier + SEEN_EVERY_SECONDS
+
+
+def test_the_same_warning_waits_once(browser: Browser) -> None:
+    """Forms sent one after another without a sign-in do not fill the cookie up."""
+    browser.get("/login")
+    token = browser.forms()[0]["fields"]["csrf_token"][0]
+    for _ in range(5):
+        assert browser.client.post("/member/confirm", data={"csrf_token": token}).status_code == 303
+    with browser.client.session_transaction() as cookie:
+        assert len(cookie["_flashes"]) == 1

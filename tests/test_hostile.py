@@ -9,8 +9,12 @@ from flask import Flask
 from werkzeug.routing import Rule
 
 from occto.domain.changes import PART_TITLES
+from occto.domain.convocation import NoticeKind
 from occto.domain.permissions import STAFF_ROLES, Role
+from occto.domain.tally import Choice
+from occto.domain.votes import Group
 from occto.forms.join import SECTION_FORMS
+from tests import assembling, convoking, electing, replying
 from tests.answers import main_submitted, submitted
 from tests.clients import Browser
 from tests.factories import Factory
@@ -37,6 +41,7 @@ QUERIES = (
     + "%25_" * 200
     + "&next=//evil.example&url=https://evil.example&after=zzz&before=%ff",
     "?id=abc&id=1&search=%ED%A0%80&state=NOPE&tab=%22%3E&sort=999",
+    "?id=1&assembly=1&member=1&kind=NOTICE",
 )
 BODIES: tuple[dict[str, Any], ...] = (
     {},
@@ -56,6 +61,20 @@ BODIES: tuple[dict[str, Any], ...] = (
         "starts_on": "令和99年99月99日",
         "row": "x",
         "body": "�",
+    },
+    {
+        "confirmed": "y",
+        "attendance": "PROXY",
+        "proxy_kind": "MEMBER",
+        "proxy_member": "\ud7ff" * 5,
+        "item_1": "YES",
+        "received_time": "99:99",
+        "posted_on": "9999-12-31",
+        "outcome": "INCLUDED",
+        "keys": ["x" * 500, "\x00"],
+        "facts": ["9" * 40, "-1"],
+        "holder": "9" * 40,
+        "shares_N": "00001,1/0",
     },
     {
         "status": "APPROVED",
@@ -113,6 +132,16 @@ def browser_of(make: Factory, viewer: str) -> Browser:
     return make.signed_in(make.staff(Role(viewer)))
 
 
+def assembled(make: Factory) -> None:
+    """What the pages of 総会 are about, first of its kind: an assembly, an item, a notice, a 届出, a reply."""
+    parent, child, _young = electing.family(make)
+    held = assembling.assembly(make)
+    item = assembling.item(held)
+    convoking.draft(held, convoking.approver(make), NoticeKind.REMINDER)
+    electing.file_election(electing.speaking(make, child), child, None, Group.R)
+    replying.reply(make, held, parent, choices={item: Choice.YES})
+
+
 def token(browser: Browser) -> str:
     browser.get("/login", follow=False)
     page = browser.get("/join/")
@@ -122,6 +151,7 @@ def token(browser: Browser) -> str:
 
 @pytest.mark.parametrize("viewer", VIEWERS)
 def test_no_address_is_a_fault(make: Factory, viewer: str) -> None:
+    assembled(make)
     browser = browser_of(make, viewer)
     faults = []
     for rule in make.app.url_map.iter_rules():
@@ -138,6 +168,7 @@ def test_no_address_is_a_fault(make: Factory, viewer: str) -> None:
 @pytest.mark.parametrize("viewer", VIEWERS)
 def test_no_body_is_a_fault(make: Factory, viewer: str) -> None:
     application_id = main_submitted(make).id if viewer == "applicant" else submitted(make).id
+    assembled(make)
     browser = make.signed_in(application_id=application_id) if viewer == "applicant" else browser_of(make, viewer)
     csrf = token(browser)
     faults = []

@@ -239,7 +239,7 @@ def test_every_character_of_the_typeface_can_be_typeset() -> None:
     assert len(reader(copy_pdf({"title": "字", "rows": rows})).pages) > 10
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(text=st.text(st.characters(exclude_categories=()), max_size=60))
 def test_no_text_breaks_a_document(text: str) -> None:
     assert slip_pdf(company_name=text, representative=text, licences=[text, text]).startswith(b"%PDF-")

@@ -3,13 +3,19 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import pytest
 from flask import Flask
 from sqlalchemy import event
 
+from occto import clock
 from occto.extensions import db
+from tests import receiving
 from tests.answers import main_submitted
+from tests.assemblies_scene import somewhere
 from tests.clients import Browser
 from tests.factories import Factory
+from tests.receiving import Device
+from tests.replying import reply
 
 OUTLINE = {
     "representative_title": "代表取締役",
@@ -80,3 +86,41 @@ def test_a_section_is_saved_in_few_statements(make: Factory) -> None:
     assert browser.response is not None
     assert browser.response.status_code == 303
     assert len(statements) <= 15, statements
+
+
+def test_a_reply_is_taken_in_few_statements(make: Factory) -> None:
+    """However many items there are. Who asks, the addresses; the form's id, the assembly, the seat, the agenda, what stands;
+
+    the reply, which one stands, the ballots, the event and its payload, the copies, the draft.
+    """
+    for items in (1, 10):
+        here = somewhere(make, items=items)
+        browser = here.browser()
+        for extra in (0, 1):  # the second time, what the reply takes the place of
+            browser.get(f"{here.url}/reply")
+            browser.submit(here.voted())
+            with counted(make.app) as statements:
+                browser.submit({"confirmed": "y"}, follow=False)
+            assert browser.response is not None
+            assert browser.response.status_code == 303
+            assert len(statements) == 14 + extra, statements
+
+
+@pytest.mark.parametrize("replied", [False, True])
+def test_a_check_in_takes_seven_statements(make: Factory, monkeypatch: pytest.MonkeyPatch, replied: bool) -> None:
+    """The desk, all that the scan asks about, the admission, the advance vote set aside where there is one; the event and
+
+    its payload, the scan. The figures of the desk and its last scans take four.
+    """
+    monkeypatch.setattr(clock, "now", lambda: receiving.ARRIVAL)
+    scene = receiving.door(make)
+    if replied:
+        reply(make, scene.held, scene.voter)
+    device, ticket = Device(scene), scene.ticket()
+    with counted(make.app) as statements:
+        told = device.scan(scene.token(ticket))
+    assert (told["outcome"], "撤回" in "".join(told["next"])) == ("ADMITTED", replied)
+    assert len(statements) == 7, statements
+    with counted(make.app) as statements:
+        device.browser.get(f"{scene.url}/state")
+    assert len(statements) == 4, statements

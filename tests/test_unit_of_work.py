@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import event, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -163,7 +163,7 @@ def test_history_refuses_also_inside_a_verb(app: Flask) -> None:
 def test_a_locked_database_is_busy_and_nothing_is_written(fresh_app: Flask) -> None:
     _start()
     with db.engine.connect() as holder:
-        holder.execution_options(occto_writing=True)
+        holder.exec_driver_sql("BEGIN IMMEDIATE")
         holder.execute(text("UPDATE counters SET value = value"))
         db.session.rollback()
         _impatient()
@@ -178,9 +178,50 @@ def test_a_locked_database_is_busy_and_nothing_is_written(fresh_app: Flask) -> N
 
 def _impatient() -> None:
     """Every connection that the session may get waits 50 ms for the lock, not ten seconds."""
-    from sqlalchemy import event
-
     event.listen(db.engine, "checkout", lambda raw, *_rest: raw.execute("PRAGMA busy_timeout=50").close())
+
+
+@on_sqlite
+def test_writers_of_a_process_wait_for_their_turn_before_they_ask_the_database(fresh_app: Flask) -> None:
+    _start()
+    asked: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("BEGIN IMMEDIATE"):
+            asked.append(statement)
+
+    def another() -> int:
+        with fresh_app.app_context():
+            seen = run(_count_up)
+            db.session.remove()
+            return seen
+
+    with ThreadPoolExecutor(1) as pool:
+        with unit_of_work() as session:
+            event.listen(db.engine, "before_cursor_execute", note)
+            waiting = pool.submit(another)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.3)
+            assert asked == []
+            _count_up(session)
+        assert waiting.result(timeout=5) == 2
+    assert len(asked) == 1
+
+
+@on_sqlite
+def test_a_turn_that_does_not_come_is_busy(fresh_app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    _start()
+    monkeypatch.setattr("occto.unit_of_work.PATIENCE", 0.05)
+
+    def another() -> int:
+        with fresh_app.app_context():
+            return run(_count_up)
+
+    with ThreadPoolExecutor(1) as pool, unit_of_work():
+        with pytest.raises(Busy) as caught:
+            pool.submit(another).result(timeout=5)
+        assert caught.value.collided is False
+    assert run(_count_up) == 1
 
 
 @on_sqlite

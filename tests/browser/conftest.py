@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -52,7 +53,8 @@ class Postbox:
         def found() -> str | None:
             for mail in reversed(self.mails):
                 if mail["To"] == to and words in str(mail["Subject"]):
-                    return str(mail.get_content())
+                    text = mail.get_body(("plain",))
+                    return str(text.get_content()) if text is not None else ""
             return None
 
         with self.arrived:
@@ -173,6 +175,11 @@ class Person:
         with self.page.expect_navigation():
             self.page.get_by_role("link", name=words).first.click()
 
+    def open(self, selector: str) -> None:
+        """Follow the first link, or press the first button, that the selector finds; wait for the page that follows."""
+        with self.page.expect_navigation():
+            self.page.locator(selector).first.click()
+
     def fill(self, values: dict[str, str]) -> None:
         """Type into the fields of the page by their name."""
         for name, value in values.items():
@@ -180,6 +187,14 @@ class Person:
 
     def choose(self, name: str, value: str) -> None:
         self.page.locator(f"input[name='{name}'][value='{value}']").check()
+
+    def until(self, words: str, *, where: str = "main", seconds: float = 30) -> None:
+        """Look again until the worker has come so far that the first such place of the page says this."""
+        end = time.monotonic() + seconds
+        while words not in self.page.locator(where).first.inner_text():
+            assert time.monotonic() < end, self.page.locator("main").inner_text()
+            self.page.wait_for_timeout(150)
+            self.page.reload()
 
     def heading(self) -> str:
         return self.page.locator("h1").inner_text()

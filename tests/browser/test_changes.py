@@ -74,7 +74,7 @@ class Office:
     def open(self, staff: Person, number: str) -> None:
         """Find the request by its number in the list of the staff."""
         staff.go(f"/admin/changes/?q={number}")
-        staff.page.locator("main table tbody a").first.click()
+        staff.open("main table tbody a")
         staff.page.wait_for_load_state()
         assert number in staff.page.inner_text("main")
 
@@ -243,7 +243,7 @@ def _read_register(operator: Person, *, before: date, ends: date) -> None:
     row = operator.page.locator("main tbody tr").inner_text()
     assert "小売電気事業者" in row
     assert "発電事業者" not in row
-    operator.page.locator("main tbody a").click()
+    operator.open("main tbody a")
     operator.page.wait_for_load_state()
     operator.look("register-member")
 

@@ -17,15 +17,6 @@ from tests.importing import L, M, R, book, company, licence, whole
 pytestmark = [pytest.mark.browser]
 
 
-def _until(somebody: Person, word: str, *, where: str = "main .tag", seconds: float = 30) -> None:
-    """Look again until the worker has come so far that the first tag, or another place, says this word."""
-    end = time.monotonic() + seconds
-    while word not in somebody.page.locator(where).first.inner_text():
-        assert time.monotonic() < end, somebody.page.locator("main").inner_text()
-        somebody.page.wait_for_timeout(150)
-        somebody.page.reload()
-
-
 def _send(somebody: Person, path: Path, note: str) -> None:
     somebody.go("/admin/imports/upload/")
     somebody.page.locator("[name='file']").set_input_files(path)
@@ -62,9 +53,9 @@ def test_existing_members_are_loaded_and_their_administrators_invited(
     operator.press("取り込んで確認を始める")
     operator.look_at_refusal("upload-error")
     _send(operator, source, "2026年11月20日現在の会員管理簿")
-    _until(operator, "反映待ち")
+    operator.until("反映待ち", where="main .tag")
     operator.look("checked")
-    operator.page.locator("table a", has_text="会員").first.click()
+    operator.open("table a:has-text('会員')")
     operator.look("rows")
     operator.page.go_back()
     with operator.page.expect_download() as saved:
@@ -82,7 +73,7 @@ def test_existing_members_are_loaded_and_their_administrators_invited(
     approver.press("内容を確認する")
     approver.look("release-check")
     approver.press("反映する")
-    _until(approver, "反映済み")
+    approver.until("反映済み", where="main .tag")
     approver.look("done")
 
     mended = load_workbook(faults)
@@ -94,13 +85,13 @@ def test_existing_members_are_loaded_and_their_administrators_invited(
             page.delete_rows(row)
     mended.save(faults)
     _send(operator, faults, "直した行")
-    _until(operator, "反映待ち")
+    operator.until("反映待ち", where="main .tag")
     approver.go("/admin/imports/")
-    approver.page.locator("main table tbody a").first.click()
+    approver.open("main table tbody a")
     approver.follow("反映へ進む")
     approver.press("内容を確認する")
     approver.press("反映する")
-    _until(approver, "反映済み")
+    approver.until("反映済み", where="main .tag")
     approver.go("/admin/members/?q=取込電力")
     for serial in (1, 2, 3, 4):
         assert f"取込電力{serial}株式会社" in approver.page.locator("main").inner_text()
@@ -114,13 +105,13 @@ def test_existing_members_are_loaded_and_their_administrators_invited(
     operator.look("bulk")
     operator.fill({"typed": "1"})
     operator.press("1件に行う")
-    _until(operator, "完了", where="main")
+    operator.until("完了")
     text = site.postbox.wait_for("Admin1@torikomi.example.jp", "管理者のユーザID")
     assert "/password/" in text
     operator.go("/admin/invitations/")
-    _until(operator, "送付")
+    operator.until("送付", where="main table")
     operator.look("states")
-    operator.page.locator("main table tbody a").first.click()
+    operator.open("main table tbody a")
     operator.look("invitation")
 
     listed = tmp_path / "list.xlsx"

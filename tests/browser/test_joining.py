@@ -179,7 +179,7 @@ def sign_in(person: Person, email: str, *, password: str = PASSWORD, secret: str
 
 def open_case(staff: Person, number: str) -> None:
     staff.go("/admin/applications/?search=" + number)
-    staff.page.locator("table a").first.click()
+    staff.open("table a")
     staff.page.wait_for_url("**/details/**")
 
 

@@ -98,7 +98,7 @@ def test_roster_numbers_are_changed_as_a_list(site: Site, person: MakePerson) ->
 def test_an_assembly_is_registered_and_cancelled(site: Site, person: MakePerson) -> None:
     with site.app.app_context():
         make = Factory(site.app)
-        office = as_staff(person, make, "小林 恵", Role.OPERATOR)
+        office = as_staff(person, make, "小林 恵")
         held_on = (today_jst(clock.now()) + timedelta(days=20)).isoformat()
     office.go("/admin/assemblies/")
     office.look("none")
@@ -111,15 +111,15 @@ def test_an_assembly_is_registered_and_cancelled(site: Site, person: MakePerson)
     office.look("new-check")
     office.press("総会を登録する")
     office.look("assembly")
-    office.follow("登録を変更する")
+    office.follow("内容を変更する")
     office.look("edit")
     office.go("/admin/assemblies/")
     office.look("assemblies")
-    office.page.locator("main table tbody a").first.click()
-    office.follow("中止にする")
+    office.open("main table tbody a")
+    office.follow("中止する")
     office.look("cancel")
     office.fill({"reason": "会場の都合による。"})
-    office.press("総会を中止にする")
+    office.press("中止する")
     office.look("cancelled")
 
 

@@ -58,7 +58,7 @@ def test_an_invited_user_signs_in_first_and_looks_after_the_account(
     mail = site.postbox.wait_for(NEW, "ユーザIDのお知らせ")
     assert "役割　申請担当" in mail
     boss.go("/users/")
-    assert "招待メール送信済み" in boss.page.inner_text("main")
+    boss.until("招待メール送信済み")
     boss.look("users-invited")
     boss.follow("髙橋 美咲")
     boss.look("invited-user")

@@ -68,7 +68,7 @@ def test_locked_for_longer_than_the_timeout(make: Factory) -> None:
     before = everything()
     _on_every_connection("busy_timeout=50")
     with db.engine.connect() as holder:
-        holder.execution_options(occto_writing=True)
+        holder.exec_driver_sql("BEGIN IMMEDIATE")
         holder.execute(text("UPDATE counters SET value = value"))
         shown = browser.response
         browser.submit(action="/submit")

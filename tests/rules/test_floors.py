@@ -18,6 +18,8 @@ ROOT = Path(__file__).parents[2]
 SOURCES = sorted((ROOT / "occto").rglob("*.py"))
 TEMPLATES = sorted(path for path in (ROOT / "templates").rglob("*") if path.suffix in {".html", ".txt"})
 LONGEST = 400
+ALONE = {ROOT / "occto" / "kit" / "recompute.py"}
+"""Handed out to be run and read by itself: what it needs is in this one file."""
 HANDLER = re.compile(r"<[a-zA-Z][^>]*\s(on[a-z]+)\s*=", re.DOTALL)
 STYLE = re.compile(r"<[a-zA-Z][^>]*\sstyle\s*=", re.DOTALL)
 
@@ -139,7 +141,7 @@ def test_a_verb_opens_no_unit_of_work(path: Path) -> None:
 
 def test_rights_and_counts_know_no_float() -> None:
     """votes and tally once they exist, canonical today: an exact figure never passes through a float."""
-    exact = [path for path in SOURCES if path.stem in {"votes", "tally", "control", "canonical"}]
+    exact = [path for path in SOURCES if path.stem in {"votes", "tally", "quorum", "control", "canonical"}]
     assert exact
     for path in exact:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -152,9 +154,9 @@ def test_rights_and_counts_know_no_float() -> None:
     "path", [*SOURCES, ROOT / "config.py", ROOT / "app.py", *sorted((ROOT / "tests").rglob("*.py"))], ids=_name
 )
 def test_a_file_holds_one_subject(path: Path) -> None:
-    generated = path.is_relative_to(ROOT / "migrations")
+    free = path.is_relative_to(ROOT / "migrations") or path in ALONE
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert generated or lines <= LONGEST, f"{lines} lines"
+    assert free or lines <= LONGEST, f"{lines} lines"
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -9,25 +9,27 @@ from sqlalchemy import Engine, event, update
 from werkzeug.routing import Rule
 from werkzeug.routing.converters import IntegerConverter, PathConverter, UnicodeConverter
 
+from occto import clock
 from occto.access import UndeclaredRoute, close
 from occto.domain.codes import LinkPurpose
 from occto.domain.joining import ApplicationState
-from occto.domain.permissions import MEMBER_ROLES, STAFF_ROLES, Permission, Role, permissions_of
+from occto.domain.permissions import DESK, MEMBER_ROLES, STAFF_ROLES, Permission, Role, permissions_of
 from occto.extensions import db
-from occto.models import SessionRow
+from occto.models import Desk, SessionRow
 from occto.unit_of_work import unit_of_work
 from tests.answers import Case, in_state, mint_link
 from tests.clients import Browser
 from tests.conftest import make_app
 from tests.factories import NOW, Factory
 from tests.observing import everything, row_counts
+from tests.receiving import door
 
 pytestmark = pytest.mark.wide
 
 WORDS = {"token", "code", "section", "part", "licence", "export_type", "filename"}
 """Parameters that are words: secrets of mailed links, codes of certificates, keys of fixed lists, and names of static files."""
-WRITTEN_ON_GET = frozenset({"access_events", "access_subjects", "sessions"})
-"""The access log and the session's own clock are the only things a GET may write."""
+WRITTEN_ON_GET = frozenset({"access_events", "access_subjects", "sessions", "board_counts"})
+"""The access log, the session's own clock and the stored count of a live board are the only things a GET may write."""
 WRITTEN_BY_EXPORTS = frozenset({"audit_events", "audit_details"})
 """An export is an event: it stands in the trail before the first row leaves."""
 WRITING = re.compile(r"\s*(insert\s+into|update|delete\s+from)\s+(?P<table>\w+)", re.IGNORECASE)
@@ -135,7 +137,15 @@ def _staff(role: Role) -> Visitor:
     return lambda make, _case: (make.signed_in(make.staff(role)), permissions_of((role,)))
 
 
+def _desk(make: Factory, _case: Case) -> tuple[Browser, frozenset[Permission]]:
+    scene = door(make)
+    with unit_of_work() as session:
+        session.get_one(Desk, scene.desk.id).paired_at = clock.now()
+    return scene.browser(), DESK
+
+
 VISITORS: dict[str, Visitor] = {
+    "desk": _desk,
     "anonymous": _anonymous,
     "applicant": _applicant,
     "half signed in": _half,
