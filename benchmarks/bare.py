@@ -36,7 +36,13 @@ templates = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
 @event.listens_for(engine, "connect")
 def _promises(connection: Any, _record: Any) -> None:
     if SQLITE:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            "busy_timeout=10000",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+        ):
             connection.execute(f"PRAGMA {pragma}")
 
 

@@ -4,7 +4,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -51,13 +51,13 @@ class Ground:
     environment: Mapping[str, str]
 
 
-def _environment() -> dict[str, str]:
+def new_environment() -> dict[str, str]:
     """Secrets of this run; nothing of the caller's own configuration."""
     kept = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
     return kept | {"SECRET_KEY": vault.make_token(), "DATA_KEY": vault.make_token()}
 
 
-def _app(url: str, environment: Mapping[str, str]) -> Flask:
+def app_of(url: str, environment: Mapping[str, str]) -> Flask:
     return create_app(config.load({**environment, "DATABASE_URL": url}))
 
 
@@ -68,7 +68,7 @@ def _age() -> str:
 
 
 def _fill(url: str, members: int, environment: Mapping[str, str]) -> None:
-    app = _app(url, environment)
+    app = app_of(url, environment)
     with app.app_context():
         upgrade(directory=str(ROOT / "migrations"))
         run(load_demo, members, secrets=make_secrets(), now=clock.now())
@@ -76,28 +76,33 @@ def _fill(url: str, members: int, environment: Mapping[str, str]) -> None:
         db.engine.dispose()
 
 
-def _postgres(*statements: str) -> None:
+def postgres(*statements: str) -> None:
     with psycopg.connect(POSTGRES, autocommit=True) as connection:
         for statement in statements:
             connection.execute(statement.encode())
 
 
-def _address(name: str) -> str:
+def address(name: str) -> str:
     return make_url(POSTGRES).set(database=name).render_as_string(hide_password=False)
 
 
 @contextmanager
-def ground(kind: str, members: int) -> Iterator[Ground]:
-    """Copies of the kept database, with open sessions; removed at the end. The kept one is made where it is missing."""
-    environment = _environment()
+def ground(kind: str, members: int, *, also: Callable[[Flask], None] | None = None) -> Iterator[Ground]:
+    """Copies of the kept database, with open sessions; removed at the end. The kept one is made where it is missing.
+
+    `also` adds to them what one measurement needs.
+    """
+    environment = new_environment()
     with _copies(kind, members, environment) as (ours, bare, copy):
-        app = _app(ours, environment)
+        app = app_of(ours, environment)
         with app.app_context():
             cookies, application_id, member_id = _sign_in(app)
             places = [
                 _near_the_end(key) for key in (Member.kana_key.desc(), Member.operator_code.desc(), Member.id.asc())
             ]
             rare = _rare_term()
+            if also is not None:
+                also(app)
             db.session.remove()
             db.engine.dispose()
         copy()
@@ -124,16 +129,16 @@ def _copies(kind: str, members: int, environment: Mapping[str, str]) -> Iterator
     with psycopg.connect(POSTGRES) as connection:
         known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (kept_name,)).fetchone()
     if known is None:
-        _postgres(f'DROP DATABASE IF EXISTS "{kept_name}_new"', f'CREATE DATABASE "{kept_name}_new"')
-        _fill(_address(f"{kept_name}_new"), members, environment)
-        _postgres(f'ALTER DATABASE "{kept_name}_new" RENAME TO "{kept_name}"')
+        postgres(f'DROP DATABASE IF EXISTS "{kept_name}_new"', f'CREATE DATABASE "{kept_name}_new"')
+        _fill(address(f"{kept_name}_new"), members, environment)
+        postgres(f'ALTER DATABASE "{kept_name}_new" RENAME TO "{kept_name}"')
     ours_name, bare_name = (f"occto_bench_{side}_{members}_{os.getpid()}" for side in ("ours", "bare"))
     try:
-        _postgres(f'CREATE DATABASE "{ours_name}" TEMPLATE "{kept_name}"')
+        postgres(f'CREATE DATABASE "{ours_name}" TEMPLATE "{kept_name}"')
         make_bare = f'CREATE DATABASE "{bare_name}" TEMPLATE "{ours_name}"'
-        yield _address(ours_name), _address(bare_name), lambda: _postgres(make_bare)
+        yield address(ours_name), address(bare_name), lambda: postgres(make_bare)
     finally:
-        _postgres(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in (ours_name, bare_name)))
+        postgres(*(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)' for name in (ours_name, bare_name)))
 
 
 def _sign_in(app: Flask) -> tuple[dict[str, str], int, int]:
@@ -183,18 +188,26 @@ def _rare_term() -> str:
 
 def _session(app: Flask, now: datetime, **whose: int | None) -> str:
     """A session row; returns the cookie that a browser would hold."""
-    token = vault.make_token()
-    row = SessionRow(
-        token_hash=token_hash(token),
-        created_at=now,
-        seen_at=now + timedelta(minutes=20),  # no write of «seen» falls into a measured round
-        ends_at=now + SESSION_LIFE,
-        second_factor_at=now,
-        address="127.0.0.1",
-        agent="benchmark",
-        **whose,
-    )
-    with unit_of_work() as session:
-        session.add(row)
+    return cookies_of(app, [whose], now=now)[0]
+
+
+def cookies_of(app: Flask, people: Sequence[Mapping[str, int | None]], *, now: datetime) -> list[str]:
+    """Open sessions, one for each of `people` (user_id, member_id or application_id), and their cookies in this order."""
     signer = app.session_interface.get_signing_serializer(app)  # type: ignore[attr-defined]
-    return str(signer.dumps({"sid": token}))
+    tokens = [vault.make_token() for _ in people]
+    rows = [
+        SessionRow(
+            token_hash=token_hash(token),
+            created_at=now,
+            seen_at=now + timedelta(minutes=20),  # no write of «seen» falls into a measured round
+            ends_at=now + SESSION_LIFE,
+            second_factor_at=now,
+            address="127.0.0.1",
+            agent="benchmark",
+            **whose,
+        )
+        for token, whose in zip(tokens, people, strict=True)
+    ]
+    with unit_of_work() as session:
+        session.add_all(rows)
+    return [str(signer.dumps({"sid": token})) for token in tokens]

@@ -15,7 +15,7 @@ from pathlib import Path
 from benchmarks.prepare import ROOT, Ground
 
 WORKERS, THREADS = 2, 4
-PATIENCE = 30.0  # seconds for a server to give its first answer
+PATIENCE = 120.0  # seconds for a server to give its first answer, on a machine that others use too
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Server:
     first_answer: float
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def peak_memory(self) -> float:
         """The highest resident memory that any worker has had, in MiB."""
@@ -102,12 +102,12 @@ def ours(ground: Ground) -> Iterator[Server]:
 
 
 @contextmanager
-def bare(ground: Ground, frames: Path, words: str) -> Iterator[Server]:
+def bare(ground: Ground, frames: Path, words: str, *, target: str = "benchmarks.bare_staff:app") -> Iterator[Server]:
     """The pages written by hand, under the same kind of server."""
     url = ground.bare.replace("postgresql://", "postgresql+psycopg://")
     named = {"BENCH_DATABASE_URL": url, "BENCH_FRAMES": str(frames), "BENCH_WORDS": words}
     settings = ("--worker-class", "gthread", "--keep-alive", "5", "--log-level", "warning")
-    with _served("benchmarks.bare_staff:app", _free_port(), {**ground.environment, **named}, settings) as server:
+    with _served(target, _free_port(), {**ground.environment, **named}, settings) as server:
         yield server
 
 
