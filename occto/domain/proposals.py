@@ -36,5 +36,7 @@ PROPOSED_WITH: dict[ProposalKind, Permission] = {
     K.SANCTION_END: Permission.SANCTION_PROPOSE,
     K.SETTING: Permission.SETTINGS_PROPOSE,
 }
+WEIGHS_REGISTER = frozenset({K.FREEZE, K.REFREEZE})
+"""Confirmed while the register stands still: votes are calculated anew from all of it."""
 CONFIRMED_WITH = Permission.PROPOSAL_CONFIRM
 """Whoever confirms any of them has this permission and is another person than who proposed."""

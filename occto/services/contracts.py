@@ -65,7 +65,7 @@ def form_on_paper(session: Session, member_id: int, *, formed_on: date, actor: A
     """
     if not actor.can(Permission.CHANGE_ENTER) or actor.user_id is None:
         raise NotAllowed
-    member = session.get(Member, member_id, with_for_update=True)
+    member = session.get(Member, member_id, with_for_update={"key_share": True})
     if member is None:
         raise NotFound
     if member.current_state is MemberState.LEFT:
@@ -137,7 +137,7 @@ def form_by_sign_in(session: Session, user_id: int, *, actor: Actor, now: dateti
             never,
         )
         .order_by(Member.id)
-        .with_for_update(of=Member)
+        .with_for_update(of=Member, key_share=True)
     ).all()
     for member in members:
         terms = terms_on(session, today_jst(now))

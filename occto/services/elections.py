@@ -95,7 +95,7 @@ def enter_election(
     assembly = open_assembly(session, assembly_id)
     if received_at > now:
         raise Refusal("received_later", "受け取った日時は、いままでの日時を入力してください。", field="received_on")
-    if session.get(Member, filed_by_id, with_for_update=True) is None:
+    if session.get(Member, filed_by_id, with_for_update={"key_share": True}) is None:
         raise NotFound
     family = _family(session, filed_by_id, assembly, now=now)
     holder = _node_of(session, holder_id)

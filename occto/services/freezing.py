@@ -17,7 +17,7 @@ from occto.domain.dates import today_jst
 from occto.domain.errors import NotAllowed, NotFound, Refusal, Stale
 from occto.domain.permissions import Permission
 from occto.domain.proposals import ProposalKind
-from occto.models import Assembly, FreezeCheck, LateFact, Proposal, RegisterHead, Snapshot
+from occto.models import Assembly, FreezeCheck, LateFact, Proposal, Snapshot
 from occto.queries.allocation import Calculation, calculate, elections_of
 from occto.queries.freeze_checks import errors_of, freeze_cases
 from occto.queries.register.known import newest_change
@@ -139,7 +139,6 @@ def freeze(session: Session, proposal: Proposal, actor: Actor, now: datetime) ->
     Refusals: illegal_step, record_day_ahead, cases_open, calculation_errors, changed_since.
     """
     assembly = session.get_one(Assembly, proposal.assembly_id)
-    lock_register(session)
     _require_ready(session, assembly, now=now)
     calculation = require_sound(calculate(session, assembly))
     if snapshots.figures_digest(calculation) != proposal.digest:
@@ -223,11 +222,6 @@ def locked_assembly(session: Session, assembly_id: int, *, actor: Actor, seen_ve
     if seen_version is not None and assembly.version != seen_version:
         raise Stale
     return assembly
-
-
-def lock_register(session: Session) -> None:
-    """No change of the register commits until this unit of work has ended."""
-    session.get(RegisterHead, 1, with_for_update=True, populate_existing=True)
 
 
 def require_sound(calculation: Calculation) -> Calculation:

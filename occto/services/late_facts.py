@@ -23,7 +23,6 @@ from occto.services import audit, outbox, proposals, snapshots
 from occto.services.freezing import (
     CHANGED_SINCE,
     keep_frozen,
-    lock_register,
     locked_assembly,
     require_sound,
     settle_late_facts,
@@ -84,7 +83,6 @@ def refreeze(session: Session, proposal: Proposal, actor: Actor, now: datetime) 
     Refusals: illegal_step, no_late_facts, calculation_errors, changed_since.
     """
     assembly = session.get_one(Assembly, proposal.assembly_id)
-    lock_register(session)
     _require_refreeze(session, assembly)
     calculation = _calculated(session, assembly)
     if snapshots.figures_digest(calculation) != proposal.digest:

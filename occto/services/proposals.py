@@ -1,6 +1,7 @@
 """二人で行うこと: one of the staff proposes, another confirms; what is done then is the handler of the kind (`domain` 4).
 
-Locks are taken in the order assembly → member → proposal; handlers lock the register after them.
+Locks are taken in the order assembly → member → proposal; what weighs the whole register locks that before them, because
+a change of the register notes under that lock which assemblies it comes too late for. Other handlers lock it last.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,9 +14,10 @@ from sqlalchemy.orm import Session
 from occto.domain.actor import Actor
 from occto.domain.codes import ProposalState
 from occto.domain.errors import NotAllowed, NotFound, Refusal, SecondPersonNeeded, Stale
-from occto.domain.proposals import CONFIRMED_WITH, LABELS, PROPOSED_WITH, ProposalKind
+from occto.domain.proposals import CONFIRMED_WITH, LABELS, PROPOSED_WITH, WEIGHS_REGISTER, ProposalKind
 from occto.models import Assembly, Member, Proposal
 from occto.services import audit
+from occto.services.register import lock_register
 
 Handler = Callable[[Session, Proposal, Actor, datetime], None]
 """Does what was proposed. Assembly, member and proposal are locked; `actor` is the second person. It may refuse."""
@@ -111,13 +113,16 @@ def open_proposal(session: Session, kind: ProposalKind, subject_key: str) -> Pro
 
 def _locked(session: Session, proposal_id: int, *, seen_version: int) -> Proposal:
     found = session.execute(
-        select(Proposal.assembly_id, Proposal.member_id).where(Proposal.id == proposal_id)
+        select(Proposal.kind, Proposal.assembly_id, Proposal.member_id).where(Proposal.id == proposal_id)
     ).one_or_none()
     if found is None:
         raise NotFound
-    for model, number in ((Assembly, found.assembly_id), (Member, found.member_id)):
-        if number is not None:
-            session.get(model, number, with_for_update=True)
+    if found.kind in WEIGHS_REGISTER:
+        lock_register(session)
+    if found.assembly_id is not None:
+        session.get(Assembly, found.assembly_id, with_for_update=True)
+    if found.member_id is not None:
+        session.get(Member, found.member_id, with_for_update={"key_share": True})
     proposal = session.get_one(Proposal, proposal_id, with_for_update=True)
     if proposal.version != seen_version or proposal.state is not ProposalState.PROPOSED:
         raise Stale("画面を開いたあとに、この依頼は確認されたか、取りやめになりました。いまの状態をお確かめください。")

@@ -144,7 +144,7 @@ def _require_proposer(actor: Actor) -> None:
 
 
 def _lock_member(session: Session, member_id: int) -> None:
-    if session.get(Member, member_id, with_for_update=True) is None:
+    if session.get(Member, member_id, with_for_update={"key_share": True}) is None:
         raise NotFound
 
 

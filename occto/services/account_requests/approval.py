@@ -63,7 +63,7 @@ def _make_administrator(
     session: Session, request: AccountRequest, *, actor: Actor, now: datetime
 ) -> tuple[User, User | None, bool]:
     """The new 管理者, the old one where one steps back, and whether the new one has still to set a password."""
-    member = session.get(Member, request.member_id, with_for_update=True)
+    member = session.get(Member, request.member_id, with_for_update={"key_share": True})
     if member is None:
         raise NotFound
     if member.current_state is MemberState.LEFT:

@@ -139,7 +139,7 @@ def file_by_member(
         raise NotAllowed
     if kind is K.SECOND_FACTOR:
         raise NotAllowed
-    member = session.get(Member, actor.member_id, with_for_update=True)
+    member = session.get(Member, actor.member_id, with_for_update={"key_share": True})
     if member is None:
         raise NotFound
     replaced = check_replaced(session, kind, member.id, replaces_user_id, replaced_role, email=person.email)

@@ -47,7 +47,7 @@ def approve(session: Session, request_id: int, *, seen_version: int, actor: Acto
         raise Refusal("not_checked", "一人目の確認がまだ済んでいません。先に確認を済ませてください。")
     if actor.user_id is None or actor.user_id in barred_from_approving(session, request):
         raise SecondPersonNeeded
-    session.get(Member, request.member_id, with_for_update=True)
+    session.get(Member, request.member_id, with_for_update={"key_share": True})
     items = [change_of(row) for row in rows_of(session, revision) if row.change_id is None]
     first = request.checked_by_id if request.checked_by_id is not None else revision.submitted_by_id
     change = register.begin_change(

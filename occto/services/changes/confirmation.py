@@ -19,7 +19,7 @@ def confirm_record(session: Session, member_id: int, *, seen_change: int, actor:
     """
     if actor.member_id != member_id or not actor.can(Permission.RECORD_EDIT) or actor.user_id is None:
         raise NotAllowed
-    if session.get(Member, member_id, with_for_update=True) is None:
+    if session.get(Member, member_id, with_for_update={"key_share": True}) is None:
         raise NotFound
     if last_change_of(session, member_id) != seen_change:
         raise Stale(

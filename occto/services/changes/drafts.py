@@ -45,7 +45,7 @@ def start(
     _check_received(channel, received_at, now=now)
     reason = _checked_start(channel, occurred_on, reason, now=now)
     chosen = _checked_parts(parts, channel=channel)
-    member = session.get(Member, member_id, with_for_update=True)
+    member = session.get(Member, member_id, with_for_update={"key_share": True})
     if member is None:
         raise NotFound
     drafts = select(func.count()).where(

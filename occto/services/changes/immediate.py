@@ -34,7 +34,7 @@ def change_at_once(
         raise NotAllowed
     if any(item not in ITEMS or class_of(item) is not ChangeClass.IMMEDIATE for item in values):
         raise NotAllowed
-    member = session.get(Member, member_id, with_for_update=True)
+    member = session.get(Member, member_id, with_for_update={"key_share": True})
     if member is None:
         raise NotFound
     _require_seen(session, member_id, values, seen_change=seen_change)

@@ -96,7 +96,9 @@ def submit(session: Session, request_id: int, *, seen_digest: str, actor: Actor,
     """
     request = locked_by_party(session, request_id, actor=actor)
     step = CHANGES.require("submit", request.state, held=request.held_at is not None)
-    session.get(Member, request.member_id, with_for_update=True)  # two requests of one member one after the other
+    session.get(
+        Member, request.member_id, with_for_update={"key_share": True}
+    )  # two requests of one member one after the other
     prepared = prepare(session, request)
     check_complete(session, request, prepared)
     if prepared.digest != seen_digest:

@@ -22,7 +22,7 @@ def enter(session: Session, change: RegisterChange, member: Member, item: ItemCh
     only with the written consent of OCCTO (利用規約 5.2), which is recorded apart. Refusals: not_found,
     self_succession, successor_left (no licence on that day or later), those of licences.
     """
-    successor = session.get(Member, int(item.new["successor_id"]), with_for_update=True)
+    successor = session.get(Member, int(item.new["successor_id"]), with_for_update={"key_share": True})
     if successor is None:
         raise NotFound("承継する会員が見つかりません。先に、その会社を会員として登録してください。")
     if successor.id == member.id:

@@ -73,7 +73,7 @@ def member_by_key(session: Session, key: str, *, on_paper: bool = False) -> Memb
 
 
 def locked_member(session: Session, member_id: int) -> Member:
-    member = session.get(Member, member_id, with_for_update=True)
+    member = session.get(Member, member_id, with_for_update={"key_share": True})
     if member is None:
         raise NotFound
     return member

@@ -16,7 +16,7 @@ from occto.services.register.licences import (
     live_licence,
     void_licence,
 )
-from occto.services.register.numbering import begin_change, body_for
+from occto.services.register.numbering import begin_change, body_for, lock_register
 from occto.services.register.readmission import settle_relations
 from occto.services.register.relations import (
     correct_relation,
@@ -54,6 +54,7 @@ __all__ = [
     "has_licence_after",
     "live_licence",
     "live_parents",
+    "lock_register",
     "refresh_current",
     "relation_held",
     "renumber",

@@ -35,7 +35,7 @@ def admit_member(
     The change is to be finished (`finish_change`) once all is entered.
     """
     body = body_for(session, name=profile["name"], corporate_number=profile["corporate_number"])
-    former = session.scalar(select(Member).where(Member.body_id == body.id).with_for_update())
+    former = session.scalar(select(Member).where(Member.body_id == body.id).with_for_update(key_share=True))
     if former is not None:
         return readmit(
             session,

@@ -9,6 +9,11 @@ from occto.domain.codes import ChangeSource
 from occto.models import Body, RegisterChange, RegisterHead
 
 
+def lock_register(session: Session) -> RegisterHead:
+    """No change of the register commits until this unit of work has ended."""
+    return session.get_one(RegisterHead, 1, with_for_update=True, populate_existing=True)  # made by the migrations
+
+
 def begin_change(
     session: Session,
     *,
@@ -19,8 +24,7 @@ def begin_change(
     now: datetime,
 ) -> RegisterChange:
     """Lock the head and take the next number of change."""
-    head = session.get(RegisterHead, 1, with_for_update=True)
-    assert head is not None, "register_head is made by the migrations"
+    head = lock_register(session)
     head.last_change_id += 1
     change = RegisterChange(
         id=head.last_change_id,

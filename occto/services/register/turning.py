@@ -31,7 +31,10 @@ def bring_up_to_date(session: Session, member_ids: Iterable[int], *, now: dateti
     ids = sorted(set(member_ids))
     # Locked, so that of an approval and the daily work only one sees the membership end.
     known = session.execute(
-        select(Member.id, Member.current_state).where(Member.id.in_(ids)).order_by(Member.id).with_for_update()
+        select(Member.id, Member.current_state)
+        .where(Member.id.in_(ids))
+        .order_by(Member.id)
+        .with_for_update(key_share=True)
     )
     before = {row.id: row.current_state for row in known}
     differed = refresh_current(session, ids, today=today_jst(now))
