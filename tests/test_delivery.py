@@ -209,6 +209,12 @@ def test_header_injection_is_refused_and_kept_out(server: Server, app: Flask) ->
 WORDS: dict[str, Any] = {
     "corrected": False,
     "assembly_id": 3,
+    "item_no": 2,
+    "item_title": "2027年度事業計画の件",
+    "report": False,
+    "has_vote": True,
+    "replies_open": True,
+    "reply_until": "2026-12-16T08:00:00+00:00",
     "held_at": "2026-12-17T08:00:00+00:00",
     "held_on": "2026-12-17",
     "record_on": "2026-11-17",

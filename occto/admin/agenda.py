@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor, permit, viewer
+from occto.admin.assembly_doors import TELLS, done_and_told
 from occto.admin.assembly_menu import pages_of
 from occto.admin.base import Order, clamped_id, search_term
 from occto.admin.sent import sent_version
 from occto.admin.verb_view import Door, VerbView
 from occto.domain.agenda import ItemKind, usual_consent, usual_majority
-from occto.domain.assembly import ASSEMBLY, title_of
+from occto.domain.assembly import ASSEMBLY, TOLD_BEFORE_THE_DAY, title_of
 from occto.domain.dates import format_instant, today_jst
 from occto.domain.errors import NotFound, Refusal
 from occto.domain.permissions import Permission
@@ -26,6 +27,7 @@ from occto.models import AgendaItem, Assembly, Member
 from occto.queries.assembly_page import agenda_of
 from occto.queries.search import members_named
 from occto.services import assemblies
+from occto.services.assemblies.telling import Told
 from occto.views.tools import new_form_id, once, see_other
 
 FOUND = 20
@@ -126,17 +128,24 @@ class AgendaView(VerbView):
         form = WithdrawItemForm(request.form if request.method == "POST" else None, today=today_jst(clock.now()))
         version = sent_version(row.version)
 
+        told: list[Told] = []
+
         def act(session: Session) -> str:
-            assemblies.withdraw_item(
-                session, number, reason=form.reason.data, seen_version=version, actor=actor(), now=clock.now()
-            )
+            told[:] = [
+                assemblies.withdraw_item(
+                    session, number, reason=form.reason.data, seen_version=version, actor=actor(), now=clock.now()
+                )
+            ]
             return url_for("agenda.index_view", id=assembly_id)
+
+        held = db.session.get_one(Assembly, assembly_id)
+        tells = TELLS if row.notified_at is not None and held.state in TOLD_BEFORE_THE_DAY else ""
 
         door = Door(
             "議案を取り下げる",
             "議案を取り下げる",
             ("議案の画面へ戻る", url_for("agenda.details_view", id=number)),
-            lead="取り下げた議案は議決されません。一覧には、理由とともに残ります。元に戻すことはできません。",
+            lead=f"取り下げた議案は議決されません。一覧には、理由とともに残ります。元に戻すことはできません。{tells}",
             caption=self.heading(row),
             danger=True,
             hidden={"id": number},
@@ -145,7 +154,7 @@ class AgendaView(VerbView):
             door,
             form,
             act,
-            done="議案を取り下げました。",
+            done=lambda: done_and_told("議案を取り下げました。", *told),
             version=version,
             now_version=lambda: self.get_one(number).version,
         )

@@ -25,10 +25,11 @@ from occto.labels import label
 from occto.models import Assembly
 from occto.queries.desks import desks_of, issued
 from occto.services import assemblies
+from occto.services.assemblies.telling import NOBODY, Told
 
 _BOTH = ("GET", "POST")
 _EDIT, _NOTIFY = Permission.ASSEMBLY_EDIT, Permission.ASSEMBLY_NOTIFY
-_TELLS = "招集通知を送った会員に、理由を添えてメールで知らせます。メールの届かない会員には、郵送でお知らせください。"
+TELLS = "招集通知を送った会員に、理由を添えてメールで知らせます。メールの届かない会員には、郵送でお知らせください。"
 
 
 def arranged_values(row: Assembly) -> dict[str, Any]:
@@ -47,6 +48,14 @@ def deadline_of(form: Any, settings: AssemblySettings) -> datetime:
     """The deadline that the form asks for, what was left out filled in as the verb will."""
     usual = usual_deadline(form.held_on.data, at=settings.reply_time, is_holiday=is_holiday)
     return datetime.combine(form.reply_on.data or usual.date(), form.reply_time.data or usual.time(), JST)
+
+
+def done_and_told(done: str, told: Told = NOBODY) -> str:
+    """What was done, and who is told of it: by mail, and whom the office has to write to."""
+    if not (told.mails or told.on_paper):
+        return done
+    paper = f"郵送でお知らせいただく会員が {len(told.on_paper):,}社あります。" if told.on_paper else ""
+    return f"{done}会員へのメール {told.mails:,}通を送信待ちにしました。{paper}"
 
 
 class AssemblyDoors:
@@ -217,14 +226,8 @@ class AssemblyDoors:
         def act(session: Session, number: int, **stamp: Any) -> None:
             told[:] = [verb(session, number, reason=form.reason.data, **stamp)]
 
-        def words() -> str:
-            if not told or not (told[0].mails or told[0].on_paper):
-                return done
-            paper = f"郵送でお知らせいただく会員が {len(told[0].on_paper):,}社あります。" if told[0].on_paper else ""
-            return f"{done}会員へのメール {told[0].mails:,}通を送信待ちにしました。{paper}"
-
-        lead = lead + _TELLS if row.state in TOLD else lead
-        return self._through(row, step, form, act, done=words, lead=lead, danger=True)
+        lead = lead + TELLS if row.state in TOLD else lead
+        return self._through(row, step, form, act, done=lambda: done_and_told(done, *told), lead=lead, danger=True)
 
     def _through(
         self,

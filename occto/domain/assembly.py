@@ -58,6 +58,8 @@ FROZEN_OR_LATER = frozenset({S.FROZEN, S.NOTIFIED, S.REPLIES_OPEN, S.REPLIES_CLO
 """Open, but the allocation is fixed: later facts need a decision (基準日後判明)."""
 TOLD = frozenset({S.NOTIFIED, S.REPLIES_OPEN, S.REPLIES_CLOSED, S.HALL_OPEN, S.VOTING})
 """Members have been called to it: what happens to it is told to them by mail."""
+TOLD_BEFORE_THE_DAY = frozenset({S.NOTIFIED, S.REPLIES_OPEN, S.REPLIES_CLOSED})
+"""What changes on the notified agenda is told by mail; from the opening of the hall on, it is said in the hall."""
 ENTRY_BY_STAFF = frozenset({S.REPLIES_OPEN, S.REPLIES_CLOSED, S.HALL_OPEN})
 """Staff may key in replies and mandates; after the deadline with a reason."""
 SHOWN_TO_MEMBERS = frozenset(set(S) - {S.PREPARING})

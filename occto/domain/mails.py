@@ -72,6 +72,8 @@ MAILS: dict[str, MailedLink | TicketLink | None] = {
     "assemblies/postponed": None,
     "assemblies/cancelled": None,
     "assemblies/result_published": None,
+    "assemblies/item_withdrawn": None,
+    "assemblies/item_vote": None,
     "mandates/proposed": None,
     "mandates/accepted": None,
     "mandates/declined": None,

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
 from occto.domain.agenda import Consent, ItemKind, check_title, requirements
-from occto.domain.assembly import TOLD
+from occto.domain.assembly import TOLD, TOLD_BEFORE_THE_DAY, AssemblyState
 from occto.domain.convocation import last_lawful_day
 from occto.domain.dates import JST, format_date, today_jst
 from occto.domain.errors import NotFound, Refusal, Stale
 from occto.domain.tally import Resolution
 from occto.models import AgendaConflict, AgendaItem, Assembly, ItemDecision, Member
 from occto.services.assemblies.case import changed, given, locked, note, require_step
+from occto.services.assemblies.telling import NOBODY, Told, tell_roll
 
 MOST_ITEMS = 99
 _ASIDE = 1_000
@@ -115,8 +116,9 @@ def move_item(session: Session, item_id: int, *, up: bool, seen_version: int, ac
 
 def withdraw_item(
     session: Session, item_id: int, *, reason: str | None, seen_version: int, actor: Actor, now: datetime
-) -> None:
-    """取下げ, at the hall too: it is not decided; it stays on record with its reason. Before the notice the numbers close up.
+) -> Told:
+    """取下げ, at the hall too: it is not decided; it stays on record with its reason. Before the notice the numbers close up,
+    between the notice and the day members are told.
 
     Refusals: not_allowed, not_found, stale, illegal_step, item_withdrawn, item_decided, reason_missing.
     """
@@ -133,10 +135,12 @@ def withdraw_item(
     if assembly.state not in TOLD:
         _number(session, assembly.id)
     note(session, assembly, "assembly.item_withdrawn", actor=actor, now=now, detail=detail)
+    return _tell(session, assembly, item, "assemblies/item_withdrawn", now=now, reason=item.withdrawn_reason)
 
 
 def add_conflict(session: Session, item_id: int, member_id: int, *, actor: Actor, now: datetime) -> bool:
-    """A member has no vote on the item (電気事業法 28条の39); False where that is on record already.
+    """A member has no vote on the item (電気事業法 28条の39), and is told so between the notice and the day; False where that
+    is on record already.
 
     Refusals: not_allowed, not_found (item or member), illegal_step, item_withdrawn, report_not_decided.
     """
@@ -151,11 +155,13 @@ def add_conflict(session: Session, item_id: int, member_id: int, *, actor: Actor
     item.version += 1
     detail = {"item_id": item.id, "member_id": member_id}
     note(session, assembly, "assembly.conflict_added", actor=actor, now=now, detail=detail)
+    _tell(session, assembly, item, "assemblies/item_vote", now=now, only=(member_id,), has_vote=False)
     return True
 
 
 def remove_conflict(session: Session, item_id: int, member_id: int, *, actor: Actor, now: datetime) -> bool:
-    """The member has its vote on the item again; False where it had it all along.
+    """The member has its vote on the item again, and is told so between the notice and the day; False where it had it all
+    along.
 
     Refusals: not_allowed, not_found, illegal_step, item_withdrawn.
     """
@@ -167,7 +173,31 @@ def remove_conflict(session: Session, item_id: int, member_id: int, *, actor: Ac
     item.version += 1
     detail = {"item_id": item.id, "member_id": member_id}
     note(session, assembly, "assembly.conflict_removed", actor=actor, now=now, detail=detail)
+    _tell(session, assembly, item, "assemblies/item_vote", now=now, only=(member_id,), has_vote=True)
     return True
+
+
+def _tell(
+    session: Session,
+    assembly: Assembly,
+    item: AgendaItem,
+    template: str,
+    *,
+    now: datetime,
+    only: tuple[int, ...] | None = None,
+    **more: Any,
+) -> Told:
+    """Tell those who know the item from the notice, or from an addendum, what has become of it."""
+    if item.notified_at is None or assembly.state not in TOLD_BEFORE_THE_DAY:
+        return NOBODY
+    about = {
+        "item_no": item.no,
+        "item_title": item.title,
+        "report": item.kind is ItemKind.REPORT,
+        "reply_until": assembly.reply_until or assembly.held_at,
+        "replies_open": assembly.state is not AssemblyState.REPLIES_CLOSED,
+    }
+    return tell_roll(session, assembly, template, now=now, only=only, **about, **more)
 
 
 def _locked(

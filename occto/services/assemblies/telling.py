@@ -1,5 +1,6 @@
-"""Members on the roll told that an assembly is postponed or cancelled, or its result published: in one statement, however many."""
+"""Members on the roll told what becomes of their assembly: postponed, cancelled, an item changed, its result published."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -26,13 +27,24 @@ class Told:
 NOBODY = Told(0)
 
 
-def tell_roll(session: Session, assembly: Assembly, template: str, *, now: datetime, **more: Any) -> Told:
-    """Queue the mail for everybody who is told about assemblies at the members on the frozen roll, those left aside that
-    are no longer members; nobody for a rehearsal. `more`: what the template shows besides.
+def tell_roll(
+    session: Session,
+    assembly: Assembly,
+    template: str,
+    *,
+    now: datetime,
+    only: Collection[int] | None = None,
+    **more: Any,
+) -> Told:
+    """Queue the mail for everybody who is told about assemblies at the members on the frozen roll (of these `only`, by row
+    number), those left aside that are no longer members; nobody for a rehearsal. In one statement, however many.
+    `more`: what the template shows besides.
     """
     if assembly.rehearsal_of_id is not None:
         return NOBODY
-    roll = {one.member_id: one.name for one in frozen_roll(session, assembly.id)}
+    roll = {
+        one.member_id: one.name for one in frozen_roll(session, assembly.id) if only is None or one.member_id in only
+    }
     found = recipients(session, list(roll), today=today_jst(now))
     about = {
         "assembly": title_of(assembly),
