@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from occto.domain.agenda import Consent, item_title
+from occto.domain.agenda import Consent
 from occto.domain.assembly import LABELS as STATES
 from occto.domain.assembly import title_of
 from occto.domain.dates import format_date_weekday, format_instant, today_jst
 from occto.domain.replies import LABELS, PROXY_LABELS, Answer, Attendance, Person, ProxyKind
-from occto.domain.tally import CHOICE_LABELS, Resolution
+from occto.domain.tally import Resolution
 from occto.queries.assemblies_member import OtherMember
-from occto.queries.replies import Item, Meeting, Version
+from occto.queries.replies import Item, Meeting, Version, choices_in_words
 
 HIDDEN = "賛否は、職員の画面には表示しません"
 _MAJORITY = {
@@ -94,12 +94,11 @@ def answer_rows(
         rows.append(("委任する相手", proxy_in_words(answer, other)))
     if answer.attendees:
         rows.append(("出席する方", [person_in_words(one) for one in answer.attendees]))
-    if answer.choices and not choices:
+    spoken = choices_in_words(answer, items)
+    if spoken and not choices:
         rows.append(("議案への賛否", HIDDEN))
-    elif answer.choices:
-        rows += [
-            (item_title(item), CHOICE_LABELS[answer.choices[item.id]]) for item in items if item.id in answer.choices
-        ]
+    else:
+        rows += spoken
     if answer.opinion:
         rows.append(("ご意見", answer.opinion.split("\n") if choices else HIDDEN))
     return rows

@@ -13,13 +13,11 @@ from occto.admin.assembly_menu import pages_of
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id, link
 from occto.admin.picking import OwnDetails, send_document
 from occto.admin.reply_entry import ReplyEntry
-from occto.domain.agenda import item_title
 from occto.domain.assembly import ENTRY_BY_STAFF, title_of
 from occto.domain.codes import AttachmentKind
 from occto.domain.dates import format_instant
 from occto.domain.permissions import Permission
 from occto.domain.replies import LABELS, PROXY_LABELS, SHORT_LABELS, Attendance, ProxyKind, ReplyChannel
-from occto.domain.tally import CHOICE_LABELS
 from occto.extensions import db
 from occto.labels import choices, label
 from occto.models import REAL, Assembly, Attachment, Member, Reply, StandingReply, User
@@ -229,14 +227,12 @@ class RepliesView(OwnDetails, ReplyEntry, StaffView):
             rows.append(("書面", words))
         return rows
 
-    def _choices(self, one: Version, items: Sequence[Item]) -> list[tuple[str, Any]]:
+    def _choices(self, one: Version, items: Sequence[Item]) -> list[tuple[str, str]]:
         """Choices of one member: for whoever may see them, and for whoever keyed them in."""
-        if not one.answer.choices:
-            return []
-        if not _sees_choices(one.channel, one.entered_by_id):
+        lines = reads.choices_in_words(one.answer, items)
+        if lines and not _sees_choices(one.channel, one.entered_by_id):
             return [("議案への賛否", HIDDEN)]
-        titles = {item.id: item_title(item) for item in items}
-        return [(titles[item], CHOICE_LABELS[choice]) for item, choice in one.answer.choices.items() if item in titles]
+        return lines
 
 
 def _sees_choices(channel: ReplyChannel, entered_by_id: int | None) -> bool:

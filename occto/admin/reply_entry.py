@@ -15,6 +15,7 @@ from occto.admin.sent import sent_version
 from occto.admin.verb_view import Door, Doors
 from occto.domain.agenda import item_title
 from occto.domain.assembly import ENTRY_BY_STAFF, title_of
+from occto.domain.assembly_settings import BlankChoice
 from occto.domain.dates import JST, format_date, format_instant, today_jst
 from occto.domain.permissions import Permission
 from occto.domain.replies import LABELS, SHORT_LABELS, ReplyChannel
@@ -122,6 +123,7 @@ class ReplyEntry(Doors):
                 seen_version=version,
                 actor=actor(),
                 now=now,
+                left_open=form.left_open(),
             )
             counts = "" if taken.standing else "あとに受け取った回答があるため、そちらが有効のままです。"
             told.append(f"{seat.name} の回答を入力しました。回答番号は {taken.number} です。{counts}")
@@ -139,7 +141,13 @@ class ReplyEntry(Doors):
     def _form(self, held: Meeting, member_id: int, seat: OnRoll, *, replied: bool, today: Any) -> PaperReplyForm:
         items = reads.agenda(db.session(), held.id, member_id=member_id)
         put = [(one.id, item_title(one)) for one in items if one.put_to_vote and not one.conflict]
-        made = reply_form(items=put, holder=seat.holder, replied=replied, max_attendees=held.settings.max_attendees)
+        made = reply_form(
+            items=put,
+            holder=seat.holder,
+            replied=replied,
+            max_attendees=held.settings.max_attendees,
+            all_needed=held.settings.blank_choice is BlankChoice.NOT_ALLOWED,
+        )
         if request.method == "POST":
             return made(request.form, today=today)
         first: Mapping[str, Any] = {"channel": ReplyChannel.PAPER.value, "received_on": _on() or today}

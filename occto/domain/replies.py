@@ -61,6 +61,8 @@ CHANNEL_LABELS: dict[str, str] = {
     ReplyChannel.STAFF: "職員による入力",
 }
 PROXY_LABELS: dict[str, str] = {ProxyKind.MEMBER: "ほかの会員", ProxyKind.PERSON: "委任状による代理人"}
+LEFT_OPEN = "記入なし（この議案の議決権は行使しない）"
+"""A vote exercised on other items, but not on this one."""
 HOLDERS_ONLY = frozenset({A.PROXY, A.ELECTRONIC, A.CHAIR})
 """What a member without votes cannot answer: it attends or stays away."""
 OPINION_LIMIT = 1000
@@ -110,9 +112,16 @@ class Ballot:
 
 
 def check_answer(
-    answer: Answer, *, ballot: Ballot, holder: bool, settings: AssemblySettings, member_id: int | None = None
+    answer: Answer,
+    *,
+    ballot: Ballot,
+    holder: bool,
+    settings: AssemblySettings,
+    member_id: int | None = None,
+    left_open: Collection[int] = (),
 ) -> None:
-    """Whether a member may answer so. `holder`: it holds votes in this assembly; `member_id`: its own row number.
+    """Whether a member may answer so. `holder`: it holds votes in this assembly; `member_id`: its own row number;
+    `left_open`: items about which its paper says nothing, and which therefore count as not exercised.
 
     Refusals: no_votes, attendees_missing, attendees_too_many, attendees_not_taken, attendee_name, attendee_title,
     voting_one, proxy_kind_missing, proxy_not_allowed, proxy_member_missing, proxy_self, proxy_name_missing,
@@ -122,7 +131,7 @@ def check_answer(
         _require_nothing_of_votes(answer)
     _check_attendees(answer, holder=holder, settings=settings)
     _check_proxy(answer, settings=settings, member_id=member_id)
-    _check_choices(answer, ballot=ballot, settings=settings)
+    _check_choices(answer, ballot=ballot, settings=settings, left_open=left_open)
     if len(answer.opinion or "") > OPINION_LIMIT:
         raise Refusal("opinion_too_long", f"ご意見は{OPINION_LIMIT:,}字以内で入力してください。", field="opinion")
 
@@ -219,7 +228,7 @@ def _check_proxy_member(answer: Answer, member_id: int | None) -> None:
         )
 
 
-def _check_choices(answer: Answer, *, ballot: Ballot, settings: AssemblySettings) -> None:
+def _check_choices(answer: Answer, *, ballot: Ballot, settings: AssemblySettings, left_open: Collection[int]) -> None:
     if answer.choices and answer.attendance not in WITH_CHOICES:
         raise Refusal(
             "choices_not_taken",
@@ -240,7 +249,8 @@ def _check_choices(answer: Answer, *, ballot: Ballot, settings: AssemblySettings
                 field=f"item_{item}",
             )
     if answer.attendance is Attendance.ELECTRONIC and settings.blank_choice is BlankChoice.NOT_ALLOWED:
-        missing = next((item for item in ballot.open if item not in answer.choices), None)
+        given = {*answer.choices, *left_open}
+        missing = next((item for item in ballot.open if item not in given), None)
         if missing is not None:
             raise Refusal("choice_missing", "賛成・反対・棄権のどれかをお選びください。", field=f"item_{missing}")
 

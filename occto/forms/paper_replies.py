@@ -8,6 +8,7 @@ from occto.domain.dates import JST
 from occto.domain.replies import (
     HOLDERS_ONLY,
     LABELS,
+    LEFT_OPEN,
     NAME_LIMIT,
     OPINION_LIMIT,
     PROXY_LABELS,
@@ -41,6 +42,9 @@ _SHORT = {
 }
 _FIELDS = {"received_at": "received_on", "document": "file", "choices": "attendance"}
 """Field of a refusal → where it stands here, where the names differ."""
+
+
+_OPEN = "LEFT_OPEN"
 
 
 class PaperReplyForm(BaseForm):
@@ -79,12 +83,20 @@ class PaperReplyForm(BaseForm):
         return Answer(
             attendance,
             attendees=tuple(persons),
-            choices={item: Choice(value(f"item_{item}")) for item in self.items if value(f"item_{item}")},
+            choices={
+                item: Choice(value(f"item_{item}"))
+                for item in self.items
+                if value(f"item_{item}") not in (None, "", _OPEN)
+            },
             proxy_kind=ProxyKind(kind) if kind else None,
             proxy_member_id=proxy_member_id,
             proxy_name=value("proxy_name"),
             opinion=value("opinion"),
         )
+
+    def left_open(self) -> list[int]:
+        """The items that the paper leaves open, after `validate()`."""
+        return [item for item in self.items if self._value(f"item_{item}") == _OPEN]
 
     def add_error(self, name: str | None, sentence: str) -> None:
         """As of every form, the names of the verb's fields brought to those here."""
@@ -100,8 +112,11 @@ def reply_form(
     holder: bool,
     replied: bool,
     max_attendees: int,
+    all_needed: bool,
 ) -> type[PaperReplyForm]:
-    """The form for one member: `items` (row number, words) on which it has a vote; `replied`: there is one to withdraw."""
+    """The form for one member: `items` (row number, words) on which it has a vote; `replied`: there is one to withdraw;
+    `all_needed`: votes are exercised on every item, so that one left open on the paper has to be entered as that.
+    """
     offered = [
         one
         for one in Attendance
@@ -115,9 +130,12 @@ def reply_form(
     fields["attendance"] = ChoiceField(
         "当日の出欠", [Required()], choices=[(one.value, _SHORT.get(one, LABELS[one])) for one in offered]
     )
+    choices = [(one.value, CHOICE_LABELS[one]) for one in Choice]
+    if all_needed:
+        choices.append((_OPEN, LEFT_OPEN))
     if holder:
         for item, words in items:
-            fields[f"item_{item}"] = ChoiceField(words, choices=[(one.value, CHOICE_LABELS[one]) for one in Choice])
+            fields[f"item_{item}"] = ChoiceField(words, choices=choices)
         fields["proxy_kind"] = ChoiceField(
             "委任する相手", choices=[(one.value, PROXY_LABELS[one]) for one in ProxyKind], hint="代理人が出席するとき。"
         )

@@ -1,6 +1,6 @@
 """Reads of 出欠・議決権の回答: what a member is asked, its standing reply and the earlier ones, whom a copy goes to."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -8,14 +8,14 @@ from typing import Any
 from sqlalchemy import and_, bindparam, exists, literal, null, select, type_coerce, union_all
 from sqlalchemy.orm import Session
 
-from occto.domain.agenda import Consent, ItemKind
+from occto.domain.agenda import Consent, ItemKind, item_title
 from occto.domain.assembly import AssemblyKind, AssemblyState
 from occto.domain.assembly_settings import AssemblySettings, read_settings
 from occto.domain.codes import SnapshotState
 from occto.domain.profile import ASSEMBLY_CONTACT, MEMBER_CONTACT
-from occto.domain.replies import Answer, Attendance, Person, ReplyChannel
+from occto.domain.replies import LEFT_OPEN, Answer, Attendance, Person, ReplyChannel
 from occto.domain.replies import Ballot as Asked
-from occto.domain.tally import Choice, Resolution
+from occto.domain.tally import CHOICE_LABELS, Choice, Resolution
 from occto.models import (
     Affiliation,
     AgendaConflict,
@@ -94,6 +94,16 @@ class Item:
     def put_to_vote(self) -> bool:
         """Whether members choose: it is no report, stood in a notice and was not withdrawn."""
         return self.kind is not ItemKind.REPORT and self.notified and self.withdrawn_reason is None
+
+
+def choices_in_words(answer: Answer, items: Iterable[Item]) -> list[tuple[str, str]]:
+    """Title and choice of each item about which a reply says something: an item left open too, where it exercises votes."""
+    votes = answer.attendance is Attendance.ELECTRONIC
+    return [
+        (item_title(item), CHOICE_LABELS[answer.choices[item.id]] if item.id in answer.choices else LEFT_OPEN)
+        for item in items
+        if item.id in answer.choices or (votes and item.put_to_vote and not item.conflict)
+    ]
 
 
 @dataclass(frozen=True, slots=True)

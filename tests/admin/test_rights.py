@@ -7,12 +7,24 @@ import pytest
 from sqlalchemy import select
 
 from occto.domain.assembly import AssemblyState
+from occto.domain.assembly_settings import AssemblySettings, BlankChoice
 from occto.domain.codes import ElectionState
 from occto.domain.permissions import Role
-from occto.domain.replies import Attendance, ReplyChannel
+from occto.domain.replies import LEFT_OPEN, Attendance, ReplyChannel
 from occto.domain.votes import Group
 from occto.extensions import db
-from occto.models import Attachment, HolderElection, Member, Proposal, Reply, SanctionFact, StandingReply, VoteObjection
+from occto.models import (
+    Attachment,
+    Ballot,
+    HolderElection,
+    Member,
+    OutboxMail,
+    Proposal,
+    Reply,
+    SanctionFact,
+    StandingReply,
+    VoteObjection,
+)
 from occto.services import objections
 from occto.unit_of_work import run
 from tests.admin.office import staff
@@ -194,6 +206,34 @@ def _key_in(browser: Browser, held: Any, member: Member, **values: Any) -> int:
     browser.get(f"/admin/replies/enter/?assembly={held.id}&member={member.id}")
     usual = {"channel": "STAFF", "received_on": TODAY, "received_time": "11:00", "reason": "電話で受けた"}
     return browser.submit(usual | values, action="/enter/").status_code
+
+
+def test_an_item_that_the_paper_leaves_open_is_entered_as_that(make: Factory) -> None:
+    member = make.member()
+    make.affiliate(make.user(), member)
+    held, first = assembly(make), staff(make, Role.OPERATOR)
+    one, other = item(held, 1), item(held, 2)
+    votes = {"attendance": "ELECTRONIC", f"item_{one.id}": "NO"}
+    assert _key_in(first, held, member, **votes) == 409
+    assert "賛成・反対・棄権のどれかをお選びください" in first.text
+    assert rows(Reply) == []
+    assert _key_in(first, held, member, **votes, **{f"item_{other.id}": "LEFT_OPEN"}) == 200
+    (reply,) = rows(Reply)
+    assert [tuple(row) for row in read(select(Ballot.item_id, Ballot.choice))] == [(one.id, "NO")]
+    (copy,) = read(select(OutboxMail.params).where(OutboxMail.template == "assemblies/replied"))
+    assert [words for _title, words in copy[0]["choices"]] == ["反対", LEFT_OPEN]
+    first.get(f"/admin/replies/details/?id={reply.id}")
+    assert LEFT_OPEN in first.text
+
+
+def test_where_blanks_abstain_there_is_nothing_to_leave_open(make: Factory) -> None:
+    member, first = make.member(), staff(make, Role.OPERATOR)
+    held = assembly(make, settings=AssemblySettings(blank_choice=BlankChoice.ABSTAIN))
+    one = item(held)
+    first.get(f"/admin/replies/enter/?assembly={held.id}&member={member.id}")
+    assert "LEFT_OPEN" not in first.text
+    assert _key_in(first, held, member, **{"attendance": "ELECTRONIC", f"item_{one.id}": "LEFT_OPEN"}) == 422
+    assert rows(Reply) == []
 
 
 def test_mandates_and_their_withdrawal(make: Factory) -> None:

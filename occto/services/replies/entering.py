@@ -1,5 +1,6 @@
 """Staff key in a reply or a mandate (委任) that came on paper, by telephone or too late (業務: `domain` 6, Reply)."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlalchemy import select
@@ -29,8 +30,10 @@ def key_in(
     seen_version: int,
     actor: Actor,
     now: datetime,
+    left_open: Collection[int] = (),
 ) -> TakenReply:
     """Keep the paper with the assembly and take the reply: the later received one stands, whenever it is keyed in.
+    `left_open`: the items about which it says nothing; nobody votes on them for the member.
 
     Refusals: not_allowed (without REPLY_ENTER, or as if it were on line), and those of `take_reply`.
     """
@@ -55,4 +58,5 @@ def key_in(
         now=now,
         document_id=document,
         reason=reason,
+        left_open=left_open,
     )

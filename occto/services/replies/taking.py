@@ -6,7 +6,7 @@ Whatever was received before the voting person left the hall stays aside, whenev
 """
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -62,11 +62,12 @@ def take_reply(
     document_id: int | None = None,
     reason: str | None = None,
     copies_to: Sequence[str] | None = None,
+    left_open: Collection[int] = (),
 ) -> TakenReply:
     """Take a reply or a withdrawal (Attendance.WITHDRAWN). `seen_version`: that of the standing reply, 0 without one.
 
     `received_at`: when the request or the paper arrived. `copies_to`: the addresses for the copy, where they were read
-    already; None reads them here.
+    already; None reads them here. `left_open`: the items about which a paper says nothing.
     Refusals: not_allowed, not_found, not_open, too_late, not_on_roll, member_left, stale, nothing_to_withdraw, those of
     `check_answer`, proxy_not_on_roll; for staff also reason_missing, reason_too_long, document_missing, document_unknown,
     received_future, received_too_early.
@@ -80,7 +81,14 @@ def take_reply(
     seat = _seat(session, held, member_id, now=now)
     items = agenda(session, assembly_id, member_id=member_id)
     ballot = asked(items)
-    check_answer(answer, ballot=ballot, holder=seat.holder, settings=held.settings, member_id=member_id)
+    check_answer(
+        answer,
+        ballot=ballot,
+        holder=seat.holder,
+        settings=held.settings,
+        member_id=member_id,
+        left_open=left_open if by_staff else (),
+    )
     _check_proxy_member(session, held, answer, now=now)
     answer = with_blanks(answer, ballot=ballot, settings=held.settings)
     before = _before(session, assembly_id, member_id, seen_version=seen_version)

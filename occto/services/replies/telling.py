@@ -6,13 +6,19 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from occto.domain.agenda import item_title
 from occto.domain.assembly import title_of
 from occto.domain.certificates import grouped
 from occto.domain.dates import format_instant
-from occto.domain.replies import CHANNEL_LABELS, LABELS, PROXY_LABELS, Answer, Attendance, ProxyKind, ReplyChannel
-from occto.domain.tally import CHOICE_LABELS
-from occto.queries.replies import Item, Meeting
+from occto.domain.replies import (
+    CHANNEL_LABELS,
+    LABELS,
+    PROXY_LABELS,
+    Answer,
+    Attendance,
+    ProxyKind,
+    ReplyChannel,
+)
+from occto.queries.replies import Item, Meeting, choices_in_words
 from occto.services import outbox
 from occto.services.replies.case import TakenReply
 
@@ -52,9 +58,7 @@ def send_copies(
         "people": [
             f"{one.title}　{one.name} 様" + ("（議決権を行使する方）" if one.voting else "") for one in answer.attendees
         ],
-        "choices": [
-            [item_title(item), CHOICE_LABELS[answer.choices[item.id]]] for item in items if item.id in answer.choices
-        ],
+        "choices": [list(line) for line in choices_in_words(answer, items)],
         "opinion": answer.opinion,
     }
     letters = [outbox.Letter(to=address, params=params, member_id=member_id) for address in to]

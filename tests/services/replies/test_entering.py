@@ -15,7 +15,7 @@ from occto.models import Assembly, Attachment, Reply, StandingReply
 from occto.services.replies.entering import key_in
 from occto.services.replies.taking import take_reply
 from occto.unit_of_work import run
-from tests.assembling import UNTIL, assembly
+from tests.assembling import UNTIL, assembly, item
 from tests.electing import SCAN, speaking, staff_actor
 from tests.factories import NOW, Factory
 from tests.observing import refused
@@ -143,3 +143,22 @@ def test_paper_and_electronic_at_once(fresh_app: Flask) -> None:
         ],
     )
     assert results.count("stale") == 1
+
+
+def test_a_member_leaves_no_item_open_itself(make: Factory) -> None:
+    """What a crafted request says of it is not even asked on line."""
+    member, held = make.member(), assembly(make)
+    first, speaker = item(held), speaking(make, member)
+    with refused("choice_missing", field=f"item_{first.id}"):
+        run(
+            take_reply,
+            assembly_id=held.id,
+            member_id=member.id,
+            answer=Answer(A.ELECTRONIC),
+            channel=C.ELECTRONIC,
+            received_at=NOW,
+            seen_version=0,
+            actor=speaker,
+            now=NOW,
+            left_open=(first.id,),
+        )
