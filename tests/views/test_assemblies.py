@@ -61,7 +61,7 @@ def test_another_person_is_added_by_a_button_and_nothing_typed_is_lost(here: Pla
     assert browser.forms()[0]["fields"]["attendee_1_name"] == ["佐藤 美咲"]
     assert "attendee_2_name" in browser.text
     second = {"attendee_2_name": "鈴木 一郎", "attendee_2_title": "課長"}
-    browser.submit(second)
+    assert browser.submit(second).status_code == 422
     assert "議決権を行使する方を1名だけ" in browser.text
     browser.submit(second | {"voting": "2"})
     browser.submit({"confirmed": "y"})
@@ -111,7 +111,7 @@ def test_the_conflict_shows_on_the_check_page_too(here: Place) -> None:
         one.get(f"{here.url}/reply")
         one.submit(here.voted())
     theirs.submit({"confirmed": "y"})
-    mine.submit({"confirmed": "y"})
+    assert mine.submit({"confirmed": "y"}).status_code == 409
     assert "別の回答が受け付けられました" in mine.text
     db.session.rollback()
     assert db.session.scalar(select(func.count()).select_from(Reply)) == 1
@@ -149,9 +149,9 @@ def test_the_deadline_is_an_instant(here: Place, at: Callable[[datetime], None])
     assert stood(here) is None
     browser.response = check
     browser.post(f"{here.url}/reply", {"attendance": "PROXY", "proxy_kind": "NOBODY"})
-    for answer in (browser.response, browser.get(f"{here.url}/reply")):
+    for answer, status in ((browser.response, 409), (browser.get(f"{here.url}/reply"), 200)):
         assert answer is not None
-        assert answer.status_code == 200
+        assert answer.status_code == status
         assert "入力された内容" not in answer.get_data(as_text=True)
     at(UNTIL - timedelta(seconds=1))
     browser.response = check

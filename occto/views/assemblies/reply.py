@@ -39,6 +39,8 @@ from occto.views.tools import new_form_id, once, see_other
 CONFIRMED, AGAIN, ADD, SAVE = "confirmed", "again", "add", "save"
 """Names of the buttons."""
 _REPLY = Permission.ASSEMBLIES_REPLY
+Shown = tuple[str, int]
+"""A page and its status."""
 
 
 @dataclass(slots=True)
@@ -113,16 +115,18 @@ def _own_details() -> dict[str, str]:
 
 @pages.get("/<int:assembly_id>/reply")
 @permit(_REPLY)
-def reply(assembly_id: int) -> str:
+def reply(assembly_id: int) -> Shown:
     """The form, or why there is none."""
     page = _load(assembly_id)
     return _show(page)
 
 
-def _show(page: Page) -> str:
+def _show(page: Page) -> Shown:
+    """The form or why there is none; 422 with errors in it, 409 where something came in between what was sent."""
     here = page.here
     if here.why_not:
-        return render_template("assemblies/closed.html", here=here, stood=page.stood, unsent=_unsent(page))
+        closed = render_template("assemblies/closed.html", here=here, stood=page.stood, unsent=_unsent(page))
+        return closed, 409 if request.method == "POST" else 200
     other_rows = []
     if page.conflict and page.stood is not None:
         answer = page.stood.reply.answer
@@ -134,7 +138,7 @@ def _show(page: Page) -> str:
         other_rows = words.answer_rows(answer, page.items, other=other)
     meeting = here.meeting
     typed = page.typed
-    return render_template(
+    shown = render_template(
         "assemblies/reply.html",
         here=here,
         meeting=meeting,
@@ -152,6 +156,7 @@ def _show(page: Page) -> str:
         form_id=new_form_id(),
         errors=typed.has_errors or page.conflict,
     )
+    return shown, 409 if page.conflict else 422 if typed.has_errors else 200
 
 
 def _unsent(page: Page) -> words.Rows:
@@ -163,7 +168,7 @@ def _unsent(page: Page) -> words.Rows:
 
 @pages.post("/<int:assembly_id>/reply")
 @permit(_REPLY)
-def send(assembly_id: int) -> str | Response:
+def send(assembly_id: int) -> str | Shown | Response:
     """One form with four buttons: another person, put aside, check, and on the check page the act itself."""
     sent = request.form
     if CONFIRMED in sent:
@@ -188,7 +193,7 @@ def _save(page: Page) -> Response:
     return see_other("meetings.reply", assembly_id=page.here.id)
 
 
-def _check(page: Page) -> str:
+def _check(page: Page) -> str | Shown:
     """The check page, or the form again with what has to be put right."""
     here, typed, session = page.here, page.typed, db.session()
     if page.version != (page.stood.version if page.stood else 0):
@@ -252,7 +257,7 @@ def _refuse_unknown_proxy(typed: ReplyInput, other: reads.OtherMember | None) ->
         )
 
 
-def _take(assembly_id: int) -> str | Response:
+def _take(assembly_id: int) -> Shown | Response:
     """Take what the check page sent. Everything is read and made ready before the unit of work begins."""
     received, version = arrived(), _version()
     typed = as_sent(request.form)
@@ -329,11 +334,11 @@ def _withdraw_page(assembly_id: int, error: str = "") -> str:
 
 @pages.post("/<int:assembly_id>/reply/withdraw")
 @permit(_REPLY)
-def do_withdraw(assembly_id: int) -> str | Response:
+def do_withdraw(assembly_id: int) -> Shown | Response:
     received, version = arrived(), _version()
     try:
         return _once(assembly_id, Answer(Attendance.WITHDRAWN), received=received, version=version)
     except (NotFound, NotAllowed):
         raise
     except Refusal as refusal:
-        return _withdraw_page(assembly_id, refusal.sentence)
+        return _withdraw_page(assembly_id, refusal.sentence), 409
