@@ -33,7 +33,7 @@ def _scene(make: Factory) -> tuple[Member, User, User, Assembly]:
     return member, one, two, held
 
 
-def _fill(somebody: Person, *, what: str) -> None:
+def _fill(somebody: Person, *, what: str, refused: bool = False) -> None:
     page = somebody.page
     page.locator("[name=attendance][value=ELECTRONIC]").check()
     for number in (1, 2):
@@ -41,7 +41,7 @@ def _fill(somebody: Person, *, what: str) -> None:
     somebody.look(f"{what}-filled")
     with page.expect_navigation():
         page.get_by_role("button", name="確認へ進む").last.click()
-    somebody.look(f"{what}-check")
+    (somebody.look_at_refusal if refused else somebody.look)(f"{what}-check")
 
 
 def test_answering_changing_and_two_at_once(site: Site, person: MakePerson) -> None:
@@ -67,7 +67,7 @@ def test_answering_changing_and_two_at_once(site: Site, person: MakePerson) -> N
         mine.page.get_by_role("button", name="この内容で回答する").click()
     assert "回答を受け付けました" in mine.page.inner_text("h1")
     mine.look("assembly-done")
-    _fill(theirs, what="assembly-theirs")
+    _fill(theirs, what="assembly-theirs", refused=True)
     assert "別の回答が受け付けられました" in theirs.page.inner_text("main")
     assert "佐藤 美咲" in theirs.page.inner_text(".error-summary")
     with theirs.page.expect_navigation():
