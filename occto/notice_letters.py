@@ -1,7 +1,10 @@
 """Letters of a notice and their address labels as PDF: for members that no mail reaches. No secret stands in them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
+
+from flask import current_app
 
 from occto import pdf
 from occto.notice_mail import merged
@@ -12,22 +15,26 @@ def letters(
     found: Sequence[NoticeLetter], *, subject: str, body: str, assembly_id: int, telephone: str, now: datetime
 ) -> bytes:
     """The letters in one PDF, each from a page of its own, folded for a window envelope."""
-    values = {
-        "letters": [
-            {
-                **_address(one),
-                "subject": _title(merged(subject, one.values, assembly_id=assembly_id)),
-                "body": merged(body, one.values, assembly_id=assembly_id),
-            }
-            for one in found
-        ]
-    }
-    return pdf.render(
-        "notice_letter",
-        values,
-        title="総会のお知らせ",
-        issuer=pdf.Issuer(telephone=telephone),
-        created_at=now,
+    written = [
+        {
+            **_address(one),
+            "subject": _title(merged(subject, one.values, assembly_id=assembly_id)),
+            "body": merged(body, one.values, assembly_id=assembly_id),
+        }
+        for one in found
+    ]
+    return _written(written, telephone, now)
+
+
+def told(
+    found: Sequence[NoticeLetter], template: str, values: Mapping[str, Any], *, telephone: str, now: datetime
+) -> bytes:
+    """Letters in the words of the mail `templates/mail/<template>`, for members that it does not reach."""
+    environment = current_app.jinja_env
+    subject = environment.get_template(f"mail/{template}/subject.txt").render(values)
+    body = environment.get_template(f"mail/{template}/words.txt").render(values)
+    return _written(
+        [{**_address(one), "subject": _title(subject.strip()), "body": body} for one in found], telephone, now
     )
 
 
@@ -37,6 +44,16 @@ def labels(found: Sequence[NoticeLetter], *, telephone: str, now: datetime) -> b
         "address_labels",
         {"labels": [_address(one) for one in found]},
         title="宛名ラベル",
+        issuer=pdf.Issuer(telephone=telephone),
+        created_at=now,
+    )
+
+
+def _written(letters: list[dict[str, str]], telephone: str, now: datetime) -> bytes:
+    return pdf.render(
+        "notice_letter",
+        {"letters": letters},
+        title="総会のお知らせ",
         issuer=pdf.Issuer(telephone=telephone),
         created_at=now,
     )

@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor, permit, viewer
+from occto.admin import told_by_post
 from occto.admin.assembly_doors import TELLS, done_and_told
 from occto.admin.assembly_menu import pages_of
-from occto.admin.base import Order, clamped_id, search_term
+from occto.admin.base import Facts, Order, Table, clamped_id, search_term
 from occto.admin.sent import sent_version
 from occto.admin.verb_view import Door, VerbView
 from occto.domain.agenda import ItemKind, usual_consent, usual_majority
@@ -27,7 +28,8 @@ from occto.models import AgendaItem, Assembly, Member
 from occto.queries.assembly_page import agenda_of
 from occto.queries.search import members_named
 from occto.services import assemblies
-from occto.services.assemblies.telling import Told
+from occto.services.assemblies.agenda import values_of_item
+from occto.services.assemblies.telling import WITHDRAWN_MAIL, Told, values_of
 from occto.views.tools import new_form_id, once, see_other
 
 FOUND = 20
@@ -117,7 +119,25 @@ class AgendaView(VerbView):
             found=[one for one in self._found(term) if one.id not in taken] if term else [],
             may=self._may(held),
             new_form_id=new_form_id,
+            parts_below=self._told_by_post(row, held),
         )
+
+    def _told_by_post(self, row: AgendaItem, held: Assembly) -> Sequence[Facts | Table]:
+        """Whom the office writes to about a withdrawal that others were told by mail: until the day."""
+        if row.withdrawn_at is None or row.notified_at is None or held.state not in TOLD_BEFORE_THE_DAY:
+            return []
+        return told_by_post.sections(held.id, WITHDRAWN_MAIL, "agenda.letters", id=row.id)
+
+    @expose("/letters/")
+    @permit(Permission.EXPORT)
+    def letters(self) -> Any:
+        """Letters or labels for members to which no mail of the withdrawn item went."""
+        row = self.row_asked()
+        if row.withdrawn_at is None or row.notified_at is None:
+            abort(404)
+        held = db.session.get_one(Assembly, row.assembly_id)
+        values = values_of(held) | values_of_item(row) | {"reason": row.withdrawn_reason}
+        return told_by_post.handed_out(held, WITHDRAWN_MAIL, values)
 
     @expose("/withdraw/", methods=("GET", "POST"))
     @permit(_EDIT)

@@ -5,10 +5,12 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from flask import abort
 from flask_admin import expose
 
 from occto import clock
-from occto.access import viewer
+from occto.access import permit, viewer
+from occto.admin import told_by_post
 from occto.admin.assembly_documents import AssemblyDocuments
 from occto.admin.assembly_doors import AssemblyDoors, arranged_values, deadline_of
 from occto.admin.assembly_menu import pages_of
@@ -39,9 +41,9 @@ from occto.holidays import is_holiday
 from occto.labels import choices, label
 from occto.models import Assembly
 from occto.queries.assemblies import Late, late_facts
-from occto.queries.assembly_page import untold_members
 from occto.queries.settings import new_assembly_settings
 from occto.services import assemblies
+from occto.services.assemblies.telling import END_MAILS, values_of
 
 _KINDS = {"relation": "資本関係", "roster": "名簿番号", "sanction": "権利の停止・制限"}
 
@@ -147,11 +149,20 @@ class AssembliesView(AssemblyDoors, RehearsalDoors, AssemblyDocuments, VerbView)
         heads = ("会員", "変わった内容", "分かった日時", "名簿の変更の番号", "取扱い")
         after = format_date(row.record_on + timedelta(days=1))
         empty = f"基準日までの日付の変更で、{after}以後に登録されたものはありません。"
-        found = [Table("基準日後判明", heads, rows, empty)]
-        if paper := untold_members(db.session(), row):
-            words = [(link(name, "members.details_view", number, Permission.MEMBER_SEE),) for number, name in paper]
-            found.insert(0, Table(f"郵送で知らせる会員（{len(paper):,}社）", ("会員",), words))
+        found: list[Facts | Table] = [Table("基準日後判明", heads, rows, empty)]
+        if row.state in END_MAILS:
+            found[:0] = told_by_post.sections(row.id, END_MAILS[row.state], "assemblies.letters")
         return found
+
+    @expose("/letters/")
+    @permit(Permission.EXPORT)
+    def letters(self) -> Any:
+        """Letters or labels for members to which no mail of 延期 or 中止 went."""
+        row = self.row_asked()
+        if row.state not in END_MAILS:
+            abort(404)
+        values = values_of(row) | {"reason": row.closing_reason}
+        return told_by_post.handed_out(row, END_MAILS[row.state], values)
 
     @expose("/rules/")
     def rules(self) -> str:

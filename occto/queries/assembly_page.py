@@ -29,8 +29,6 @@ from occto.models import (
     SnapshotMember,
 )
 
-_ENDS = ("assemblies/postponed", "assemblies/cancelled")
-
 
 @dataclass(frozen=True, slots=True)
 class Figures:
@@ -181,20 +179,18 @@ def tables_missing(settings: AssemblySettings) -> list[str]:
     ]
 
 
-def untold_members(session: Session, assembly: Assembly) -> list[tuple[int, str]]:
-    """Members on the roll of an assembly that was postponed or cancelled after its notice, to which no mail went: 紙対応."""
-    if assembly.state not in {AssemblyState.POSTPONED, AssemblyState.CANCELLED}:
-        return []
+def untold_members(session: Session, assembly_id: int, template: str) -> list[tuple[int, str]]:
+    """Members on the roll of an assembly that were called to it and to which no mail of `template` went: 紙対応."""
     told = select(OutboxMail.member_id).where(
-        OutboxMail.assembly_id == assembly.id, OutboxMail.template.in_(_ENDS), OutboxMail.member_id.is_not(None)
+        OutboxMail.assembly_id == assembly_id, OutboxMail.template == template, OutboxMail.member_id.is_not(None)
     )
-    called = select(func.count()).where(AgendaItem.assembly_id == assembly.id, AgendaItem.notified_at.is_not(None))
+    called = select(func.count()).where(AgendaItem.assembly_id == assembly_id, AgendaItem.notified_at.is_not(None))
     rows = session.execute(
         select(SnapshotMember.member_id, Member.current_name)
         .join(Snapshot, Snapshot.id == SnapshotMember.snapshot_id)
         .join(Member, Member.id == SnapshotMember.member_id)
         .where(
-            Snapshot.assembly_id == assembly.id,
+            Snapshot.assembly_id == assembly_id,
             Snapshot.state == SnapshotState.FROZEN,
             Member.current_state != MemberState.LEFT,
             SnapshotMember.member_id.not_in(told),

@@ -1,6 +1,9 @@
 """議案 through the screens: added, changed, moved, withdrawn, members without a vote found by search."""
 
+from io import BytesIO
+
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from occto.domain.agenda import ItemKind
@@ -11,7 +14,7 @@ from occto.extensions import db
 from occto.models import AgendaConflict, AgendaItem
 from tests.admin.office import send, staff, unchanged
 from tests.assembling import assembly, item
-from tests.factories import Factory
+from tests.factories import NOW, Factory
 from tests.observing import everything
 
 S = AssemblyState
@@ -122,3 +125,33 @@ def test_without_an_assembly_there_is_no_agenda(make: Factory, address: str) -> 
 def test_a_role_that_may_not_edit_is_shown_no_doors(make: Factory) -> None:
     browser = staff(make, Role.SYSTEM)
     assert browser.client.get("/admin/agenda/?id=1").status_code == 403
+
+
+def test_members_that_no_mail_reaches_get_a_letter_of_the_withdrawal(make: Factory) -> None:
+    browser, paper = staff(make), make.member(name="紙対応電力株式会社")
+    make.affiliate(make.user(), make.member())
+    held = assembly(make, S.REPLIES_OPEN)
+    first, unknown = item(held, 1), item(held, 2, notified_at=None)
+    for one in (first, unknown):
+        browser.get(f"/admin/agenda/withdraw/?id={one.id}")
+        assert ("メールで知らせます" in browser.text) is (one is first)
+        send(browser, "/withdraw/", {"reason": "次の総会で議決するため"})
+    browser.get(f"/admin/agenda/details/?id={unknown.id}")
+    assert paper.current_name not in browser.text
+    browser.get(f"/admin/agenda/details/?id={first.id}")
+    assert f"{paper.current_name}</a>" in browser.text
+    address = f"/admin/agenda/letters/?id={first.id}&kind=letters&part=1"
+    assert address.replace("&", "&amp;") in browser.text
+    printed = "".join(page.extract_text() for page in PdfReader(BytesIO(browser.client.get(address).data)).pages)
+    for words in (paper.current_name, "第1号議案", first.title, "次の総会で議決するため"):
+        assert words in printed
+    for wrong in ("kind=x", "kind=", f"kind=letters&id={unknown.id}"):
+        assert browser.client.get(f"/admin/agenda/letters/?{wrong}&id={first.id}").status_code == 404
+    assert browser.client.get(f"{address[:-1]}9223372036854775807").status_code == 409
+
+
+def test_addresses_leave_only_by_permission(make: Factory) -> None:
+    gone = item(assembly(make, S.REPLIES_OPEN), 1, withdrawn_at=NOW, withdrawn_reason="取り下げ")
+    for role in (Role.SYSTEM, Role.RECEPTION):
+        answer = staff(make, role).client.get(f"/admin/agenda/letters/?id={gone.id}&kind=labels")
+        assert answer.status_code == 403

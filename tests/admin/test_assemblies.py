@@ -2,8 +2,10 @@
 
 from datetime import timedelta
 from io import BytesIO
+from urllib.parse import quote
 
 import pytest
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from occto import clock
@@ -209,6 +211,14 @@ def test_a_postponed_assembly_is_held_anew(make: Factory) -> None:
     send(browser, "/postpone/", {"reason": "会場が使えなくなったため"})
     assert "会員へのメール 1通を送信待ちにしました。郵送でお知らせいただく会員が 1社あります。" in browser.text
     assert f"{paper.current_name}</a>" in browser.text
+    for kind, name in (("letters", "手紙"), ("labels", "宛名ラベル")):
+        address = f"/admin/assemblies/letters/?id={held.id}&kind={kind}&part=1"
+        assert address.replace("&", "&amp;") in browser.text
+        paper_out = browser.client.get(address)
+        assert quote(f"{name}.pdf") in paper_out.headers["Content-Disposition"]
+        printed = "".join(page.extract_text() for page in PdfReader(BytesIO(paper_out.data)).pages)
+        assert paper.current_name in printed
+        assert ("会場が使えなくなったため" in printed) is (kind == "letters")
     browser.get(f"/admin/assemblies/follow/?id={held.id}")
     send(browser, "/follow/", {"held_on": in_days(60).isoformat(), "held_time": "14:00"})
     assert "取り下げていない議案" in browser.text

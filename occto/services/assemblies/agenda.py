@@ -15,7 +15,7 @@ from occto.domain.errors import NotFound, Refusal, Stale
 from occto.domain.tally import Resolution
 from occto.models import AgendaConflict, AgendaItem, Assembly, ItemDecision, Member
 from occto.services.assemblies.case import changed, given, locked, note, require_step
-from occto.services.assemblies.telling import NOBODY, Told, tell_roll
+from occto.services.assemblies.telling import NOBODY, WITHDRAWN_MAIL, Told, tell_roll
 
 MOST_ITEMS = 99
 _ASIDE = 1_000
@@ -135,7 +135,7 @@ def withdraw_item(
     if assembly.state not in TOLD:
         _number(session, assembly.id)
     note(session, assembly, "assembly.item_withdrawn", actor=actor, now=now, detail=detail)
-    return _tell(session, assembly, item, "assemblies/item_withdrawn", now=now, reason=item.withdrawn_reason)
+    return _tell(session, assembly, item, WITHDRAWN_MAIL, now=now, reason=item.withdrawn_reason)
 
 
 def add_conflict(session: Session, item_id: int, member_id: int, *, actor: Actor, now: datetime) -> bool:
@@ -191,13 +191,15 @@ def _tell(
     if item.notified_at is None or assembly.state not in TOLD_BEFORE_THE_DAY:
         return NOBODY
     about = {
-        "item_no": item.no,
-        "item_title": item.title,
-        "report": item.kind is ItemKind.REPORT,
         "reply_until": assembly.reply_until or assembly.held_at,
         "replies_open": assembly.state is not AssemblyState.REPLIES_CLOSED,
     }
-    return tell_roll(session, assembly, template, now=now, only=only, **about, **more)
+    return tell_roll(session, assembly, template, now=now, only=only, **values_of_item(item), **about, **more)
+
+
+def values_of_item(item: AgendaItem) -> dict[str, Any]:
+    """What mails and letters about an item show of it."""
+    return {"item_no": item.no, "item_title": item.title, "report": item.kind is ItemKind.REPORT}
 
 
 def _locked(

@@ -14,7 +14,7 @@ from occto.domain.errors import Refusal
 from occto.models import AgendaConflict, AgendaItem, Assembly, AssemblyResult
 from occto.services.assemblies import registering
 from occto.services.assemblies.case import given, locked, note
-from occto.services.assemblies.telling import NOBODY, Told, tell_roll
+from occto.services.assemblies.telling import END_MAILS, NOBODY, Told, tell_roll
 from occto.services.freezing import keep_draft_if_changed
 from occto.services.replies.receipts import publish_list
 
@@ -95,7 +95,7 @@ def postpone_assembly(
     """
     assembly = locked(session, assembly_id, step="postpone", seen_version=seen_version, actor=actor)
     words = given(reason, "延期する理由を入力してください。会員へのお知らせに載ります。")
-    return _end(session, assembly, "postpone", "assemblies/postponed", words, actor=actor, now=now)
+    return _end(session, assembly, "postpone", words, actor=actor, now=now)
 
 
 def cancel_assembly(
@@ -107,12 +107,10 @@ def cancel_assembly(
     """
     assembly = locked(session, assembly_id, step="cancel", seen_version=seen_version, actor=actor)
     words = given(reason, "中止にする理由を入力してください。会員へのお知らせに載ります。")
-    return _end(session, assembly, "cancel", "assemblies/cancelled", words, actor=actor, now=now)
+    return _end(session, assembly, "cancel", words, actor=actor, now=now)
 
 
-def _end(
-    session: Session, assembly: Assembly, step: str, template: str, reason: str, *, actor: Actor, now: datetime
-) -> Told:
+def _end(session: Session, assembly: Assembly, step: str, reason: str, *, actor: Actor, now: datetime) -> Told:
     if session.scalar(select(AssemblyResult.id).where(AssemblyResult.assembly_id == assembly.id).limit(1)) is not None:
         raise Refusal(
             "result_on_record",
@@ -120,6 +118,7 @@ def _end(
         )
     before = assembly.state
     assembly.state, assembly.closing_reason = AssemblyState(ASSEMBLY.step(step).leads_to(before)), reason
+    template = END_MAILS[assembly.state]
     told = tell_roll(session, assembly, template, reason=reason, now=now) if before in TOLD else NOBODY
     _note_end(session, assembly, before, told, actor=actor, now=now)
     return told

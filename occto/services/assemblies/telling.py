@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from occto.domain.assembly import title_of
+from occto.domain.assembly import AssemblyState, title_of
 from occto.domain.dates import today_jst
 from occto.models import Assembly
 from occto.queries.assembly_recipients import recipients
@@ -25,6 +25,19 @@ class Told:
 
 
 NOBODY = Told(0)
+END_MAILS = {AssemblyState.POSTPONED: "assemblies/postponed", AssemblyState.CANCELLED: "assemblies/cancelled"}
+"""How an assembly ends without a result → the mail that says so."""
+WITHDRAWN_MAIL = "assemblies/item_withdrawn"
+
+
+def values_of(assembly: Assembly) -> dict[str, Any]:
+    """What every mail about an assembly shows of it."""
+    return {
+        "assembly": title_of(assembly),
+        "held_at": assembly.held_at,
+        "place": assembly.place,
+        "assembly_id": assembly.id,
+    }
 
 
 def tell_roll(
@@ -46,13 +59,7 @@ def tell_roll(
         one.member_id: one.name for one in frozen_roll(session, assembly.id) if only is None or one.member_id in only
     }
     found = recipients(session, list(roll), today=today_jst(now))
-    about = {
-        "assembly": title_of(assembly),
-        "held_at": assembly.held_at,
-        "place": assembly.place,
-        "assembly_id": assembly.id,
-        **more,
-    }
+    about = values_of(assembly) | more
     letters = [
         Letter(
             to=one.email,
