@@ -244,6 +244,8 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "resolution.fixed": ("結果の確定", frozenset({"no", "quorum_met", "reason", "sha256", "items"})),
     "resolution.published": ("結果の公表", frozenset({"no", "told", "on_paper"})),
+    "kit.noted": ("再計算キットのハッシュ値の記録", frozenset({"no", "sha256"})),
+    "kit.differs": ("再計算キットが記録したハッシュ値と違う", frozenset({"no", "sha256", "drawn"})),
     "minutes.saved": ("議事録の記録", frozenset({"fields", "no"})),
     "consent.recorded": (
         "認可・承認の記録",
@@ -284,7 +286,7 @@ FIELDS: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "hall": (
         "総会の当日",
-        frozenset({"ticket", "desk", "reception", "resolution", "minutes", "consent", "rehearsal"}),
+        frozenset({"ticket", "desk", "reception", "resolution", "kit", "minutes", "consent", "rehearsal"}),
     ),
     "office": ("メールと一覧", frozenset({"mail", "job", "list", "demo"})),
 }

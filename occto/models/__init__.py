@@ -34,6 +34,7 @@ from occto.models.resolutions import (
     DecisionVote,
     FloorVote,
     ItemDecision,
+    KitHash,
     Minutes,
     VoteSheet,
 )
@@ -98,6 +99,7 @@ __all__ = [
     "ItemDecision",
     "Job",
     "JobLeftover",
+    "KitHash",
     "LateFact",
     "LicenceFact",
     "LicenceHeld",

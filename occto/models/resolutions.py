@@ -119,6 +119,20 @@ class AssemblyResult(Base):
     published_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
 
+class KitHash(Base):
+    """What the 再計算キット of a result is known by, noted by the worker once for each 結果確定. Never changed."""
+
+    __tablename__ = "kit_hashes"
+    __table_args__ = (CheckConstraint("no > 0", name="no"), CheckConstraint("length(sha256) = 64", name="sha256"))
+
+    assembly_id: Mapped[int] = mapped_column(BigId, refers("assemblies.id"), primary_key=True)
+    no: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, comment="of the result (assembly_results.no)"
+    )
+    sha256: Mapped[str] = mapped_column(Text, comment="of the SHA256SUMS of the data files")
+    noted_at: Mapped[Instant]
+
+
 class ConsentRecord(Base):
     """認可・承認 of the minister for a carried item; the last number counts."""
 

@@ -10,7 +10,7 @@ APPEND_ONLY = (
     "audit_events", "audit_links", "access_events", "access_subjects", "consents", "declarations", "application_revisions",
     "change_revisions", "confirmations", "decisions", "former_codes", "remarks", "register_changes", "terms_versions",
     "snapshot_members", "snapshot_units", "unit_members", "snapshot_relations", "replies", "ballots", "attendees",
-    "receipt_lists", "settings", "scans", "item_decisions", "decision_votes", "consent_records",
+    "receipt_lists", "settings", "scans", "item_decisions", "decision_votes", "consent_records", "kit_hashes",
 )  # fmt: skip
 """No row is changed or removed."""
 

@@ -126,5 +126,7 @@ HALL: dict[str, list[tuple[str, Any, Any]]] = {
         )
     ],
     "ck_assembly_results_sha256": [("assembly_results", dict, _fixed(sha256=HASH[1:]))],
+    "ck_kit_hashes_no": [("kit_hashes", dict, _fixed(no=no)) for no in (0, -1)],
+    "ck_kit_hashes_sha256": [("kit_hashes", dict, _fixed(sha256=HASH[1:]))],
     "ck_consent_records_no": [("consent_records", dict, _fixed(no=no)) for no in (0, -1)],
 }

@@ -251,6 +251,7 @@ def assembly_rows(add: Callable[..., int]) -> dict[str, Callable[[int], Values]]
             "fixed_at": NOW,
             "fixed_by_id": add("users"),
         },
+        "kit_hashes": lambda no: {"assembly_id": add("assemblies"), "no": no, "sha256": HASH, "noted_at": NOW},
         "consent_records": lambda no: {
             "item_id": add("agenda_items"),
             "no": no,
