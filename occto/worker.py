@@ -1,4 +1,4 @@
-"""The worker: mail, sealing of the audit trail, daily work. One loop, stopped by a signal between two acts."""
+"""The worker: mail, sealing of the audit trail, hashes of kits, daily work. One loop, stopped by a signal between two acts."""
 
 import logging
 import signal
@@ -11,11 +11,14 @@ from flask import Flask
 from occto import clock, signing, vault
 from occto.delivery import deliver_due
 from occto.domain.dates import end_of_day_exclusive, today_jst
+from occto.domain.errors import NotFound
 from occto.extensions import db
+from occto.kit import files_of, hash_of
 from occto.loading import work_imports
 from occto.queries import tickets
 from occto.queries.assemblies import due_to_close
-from occto.services import assemblies, audit, certificates, freezing, jobs, rebuild, search
+from occto.queries.kit import kit_facts, kits_to_note
+from occto.services import assemblies, audit, certificates, freezing, jobs, kits, rebuild, search
 from occto.services.joining import lapse
 from occto.services.mandates import daily as mandates
 from occto.services.tickets import issuing
@@ -26,6 +29,8 @@ PAUSE = 1.0  # seconds between two rounds
 DAILY_EVERY = timedelta(hours=1)  # the daily work may run any number of times
 HEAD_EVERY = timedelta(hours=24)
 TICKETS_EVERY = timedelta(seconds=5)  # whoever has just replied looks for its ticket
+KITS_EVERY = timedelta(seconds=5)  # whoever has just fixed the result waits for its hash
+KITS_AGAIN = timedelta(minutes=1)  # one that could not be drawn takes seconds of every round
 DRAFTS_EVERY = timedelta(minutes=1)  # members see their votes by the draft: a 届出 just consented to belongs in it
 
 
@@ -78,6 +83,33 @@ def keep_tickets() -> int:
     return done
 
 
+def note_kits() -> int:
+    """Note what the 再計算キット of every result that has just been fixed is known by; return how many. Cheap where none has.
+
+    One that cannot be drawn does not stop the others; its fault is raised at the end.
+    """
+    noted, faults = 0, []
+    for assembly_id in kits_to_note(db.session()):
+        try:
+            noted += _note_kit(assembly_id)
+        except Exception as fault:
+            log.exception("the kit of assembly %s cannot be drawn", assembly_id)
+            faults.append(fault)
+    if faults:
+        raise faults[0]
+    return noted
+
+
+def _note_kit(assembly_id: int) -> bool:
+    """The kit is drawn outside the unit of work; whatever became of the result meanwhile is seen by the verb."""
+    try:
+        facts = kit_facts(db.session(), assembly_id)
+    except NotFound:  # being corrected by now
+        return False
+    no, sha256 = facts.fixed.no, hash_of(files_of(facts))
+    return run(kits.note_kit, assembly_id, no=no, sha256=sha256, now=clock.now())
+
+
 def _each(verb: Callable[..., bool], ids: list[int], *, now: datetime) -> list[bool]:
     done = []
     for case_id in ids:
@@ -93,7 +125,7 @@ def work(app: Flask) -> None:
     stop = threading.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: stop.set())
-    due = dict.fromkeys(("daily", "head", "drafts", "tickets"), clock.now())
+    due = dict.fromkeys(("daily", "head", "drafts", "tickets", "kits"), clock.now())
     log.info("worker started")
     with app.app_context():
         _guarded("signing key", lambda: signing.ensure_key(now=clock.now()))
@@ -133,6 +165,8 @@ def _round(due: dict[str, datetime]) -> None:
     if now >= due["tickets"]:
         due["tickets"] = now + TICKETS_EVERY
         _guarded("tickets", keep_tickets)
+    if now >= due["kits"]:
+        due["kits"] = now + KITS_EVERY if _guarded("kits", note_kits) else now + KITS_AGAIN
     if now >= due["drafts"]:
         due["drafts"] = now + DRAFTS_EVERY
         _guarded("drafts of votes", keep_drafts)
@@ -149,12 +183,15 @@ def next_daily(now: datetime) -> datetime:
     return min(now + DAILY_EVERY, end_of_day_exclusive(today_jst(now)))
 
 
-def _guarded(name: str, act: Callable[[], object]) -> None:
-    """A fault in one kind of work is logged and leaves the others running."""
+def _guarded(name: str, act: Callable[[], object]) -> bool:
+    """A fault in one kind of work is logged and leaves the others running; whether there was none."""
     try:
         act()
     except Exception:
         log.exception("%s failed", name)
+        return False
+    else:
+        return True
     finally:
         db.session.remove()
 

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from functools import lru_cache
 from io import StringIO
 from itertools import chain
-from typing import Any, ClassVar
+from typing import IO, Any, ClassVar
 from urllib.parse import quote
 
 from flask import Response, abort, stream_with_context
@@ -227,6 +227,12 @@ def as_excel(
                 elif value not in (None, ""):
                     page.write_string(number, place, str(value)[:EXCEL_SIGNS])
         book.close()
+        yield from in_pieces(file)
+
+
+def in_pieces(file: IO[bytes]) -> Iterator[bytes]:
+    """What a temporary file holds, from its beginning; it is gone afterwards, also where nobody reads on to the end."""
+    with file:
         file.seek(0)
         while piece := file.read(1 << 16):
             yield piece

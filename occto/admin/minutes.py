@@ -24,7 +24,6 @@ from occto.domain.minutes import MinutesValues, lacking
 from occto.domain.permissions import Permission
 from occto.extensions import db
 from occto.forms.results import PREFIX, MinutesForm, minutes_form
-from occto.kit.known import kit_hash
 from occto.models import AgendaItem, Assembly
 from occto.pages import site
 from occto.queries.minutes import MinutesFacts, Written, minutes_facts, written_of
@@ -97,6 +96,7 @@ class MinutesView(Screen, BaseView):
             version=version,
             written=written,
             missing=lacking(written.values),
+            kit_in_preparation=facts.fixed is not None and facts.kit is None,
             paper=_paper(facts, written.values),
             may_write=self._may_write(row),
             may_export=viewer.can(_P.EXPORT),
@@ -129,8 +129,7 @@ class MinutesView(Screen, BaseView):
 
 def _paper(facts: MinutesFacts, values: MinutesValues) -> BlockPaper:
     """Opinions are told as votes are: to whoever may see how members replied."""
-    kit = kit_hash(db.session(), facts.assembly.id)
-    return paper_of(facts, values, kit=kit, opinions=viewer.can(_P.REPLY_CHOICES_SEE))
+    return paper_of(facts, values, opinions=viewer.can(_P.REPLY_CHOICES_SEE))
 
 
 def _has_field(item: AgendaItem, facts: MinutesFacts, written: Written) -> bool:

@@ -17,17 +17,18 @@ from occto.result_words import consent_line, quorum_lines, quorum_table, votes_t
 NOT_WRITTEN = "（未記入）"
 OPINIONS_HIDDEN = "回答に付された意見は、賛否を見ることのできる担当の方が作成したときに載ります。"
 KIT_MISSING = "結果を確定すると、ここに載ります。"
+KIT_IN_PREPARATION = "準備中です（結果の確定から1分ほど）。値が載ってから、この案を作り直してください。"
 
 
-def paper_of(facts: MinutesFacts, values: MinutesValues, *, kit: str, opinions: bool) -> BlockPaper:
-    """The draft. `kit`: SHA-256 of the 再計算キット, empty before there is one; `opinions` False: not for these eyes."""
+def paper_of(facts: MinutesFacts, values: MinutesValues, *, opinions: bool) -> BlockPaper:
+    """The draft. `opinions` False: not for these eyes."""
     blocks = [
         *_head(facts, values),
         *_attendance(facts),
         *_notice(facts),
         *_proceedings(facts, values),
         *_opinions(facts, values, shown=opinions),
-        *_records(facts, kit),
+        *_records(facts),
         *_signing(facts, values),
     ]
     return BlockPaper(title="議事録（案）", subtitle=title_of(facts.assembly), blocks=blocks)
@@ -158,7 +159,7 @@ def _opinions(facts: MinutesFacts, values: MinutesValues, *, shown: bool) -> Ite
             yield Words(OPINIONS_HIDDEN)
 
 
-def _records(facts: MinutesFacts, kit: str) -> Iterator[Block]:
+def _records(facts: MinutesFacts) -> Iterator[Block]:
     yield Heading("記録")
     receipts = facts.receipts
     yield Facts(
@@ -166,7 +167,7 @@ def _records(facts: MinutesFacts, kit: str) -> Iterator[Block]:
             ("確定した議決権（SHA-256）", facts.snapshot.sha256 if facts.snapshot else "なし"),
             ("受領証の一覧の根（SHA-256）", receipts.root if receipts else "なし"),
             ("結果（SHA-256）", facts.fixed.sha256 if facts.fixed else "訂正中" if facts.corrected else "なし"),
-            ("再計算キット（SHA-256）", kit or KIT_MISSING),
+            ("再計算キット（SHA-256）", kit_in_words(facts)),
         ]
     )
 
@@ -180,6 +181,13 @@ def _signing(facts: MinutesFacts, values: MinutesValues) -> Iterator[Block]:
     names: Sequence[str] = lines_of(values.signers) or [f"議長　{values.chair or facts.settings.chair}"]
     yield Lines(["電力広域的運営推進機関"])
     yield Signers(names)
+
+
+def kit_in_words(facts: MinutesFacts) -> str:
+    """What the kit is known by, or why that does not stand here yet."""
+    if facts.fixed is None:
+        return "訂正中" if facts.corrected else KIT_MISSING
+    return facts.kit.sha256 if facts.kit is not None else KIT_IN_PREPARATION
 
 
 def lines_of(text: str) -> list[str]:

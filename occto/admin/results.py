@@ -1,6 +1,9 @@
 """結果 of an assembly for staff: figures by group and channel, who voted how for whoever may see it, 認可・承認, files."""
 
+import logging
+import tempfile
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from typing import Any
 
 from flask import Response, abort, request, url_for
@@ -13,13 +16,14 @@ from occto.access import actor, permit, viewer
 from occto.admin import access_log, result_sheets
 from occto.admin.assembly_menu import pages_of
 from occto.admin.base import Screen, clamped_id, search_term
-from occto.admin.exports import attached
+from occto.admin.exports import attached, in_pieces
 from occto.admin.sent import sent_form
 from occto.admin.verb_view import Door, Doors
 from occto.block_paper import as_pdf
 from occto.domain.agenda import Consent, item_title
 from occto.domain.assembly import ASSEMBLY, title_of
 from occto.domain.dates import today_jst
+from occto.domain.errors import Refusal
 from occto.domain.jobs import ranges
 from occto.domain.outcomes import CONSENT_WORDS
 from occto.domain.permissions import Permission
@@ -29,17 +33,18 @@ from occto.domain.votes import GROUP_LABELS, Group
 from occto.excel import MIMETYPE
 from occto.extensions import db
 from occto.forms.results import ConsentForm
-from occto.kit import MEDIA_TYPE, kit_of, sha256_of
-from occto.kit.known import kit_hash
+from occto.kit import MEDIA_TYPE, files_of, zipped
 from occto.models import AgendaItem, Assembly
 from occto.pages import site
 from occto.queries import results as reads
-from occto.queries.kit import kit_facts
+from occto.queries.kit import differed, kit_facts, noted_hash
 from occto.queries.reply_rows import members_on_roll
+from occto.services import kits
 from occto.services.consents import record_consent
 from occto.unit_of_work import run
 from occto.workbooks.writing import plain_workbook
 
+log = logging.getLogger("occto.admin.results")
 TITLE = "結果"
 KIT = "再計算キット"
 SUBJECT = f"LIST:{TITLE}"
@@ -83,7 +88,8 @@ class ResultsView(Doors, Screen, BaseView):
         session, row = db.session(), self.row_asked()
         found, fixed = reads.results_of(session, row.id), reads.fixed_results(session, row.id)
         parts = reads.breakdowns(session, row.id)
-        kit = kit_hash(session, row.id)
+        stands = bool(fixed) and row.state in reads.FIXED
+        kit = noted_hash(session, fixed[0]) if stands else None
         return self.render(
             "admin/results.html",
             row=row,
@@ -91,12 +97,13 @@ class ResultsView(Doors, Screen, BaseView):
             pages=pages_of(row.id),
             items=[(words.item_words(one, names=True), one, _tables(parts.get(one.item.id))) for one in found],
             newest=fixed[0] if fixed else None,
-            stands=row.state in reads.FIXED,
+            stands=stands,
             history=words.result_history(fixed) if row.state in reads.FIXED else (),
             quorum=kept_quorum(fixed[0].quorum) if fixed and row.state in reads.FIXED else None,
             quorum_lines=words.quorum_lines,
             decided=reads.is_decided(found),
-            kit=kit,
+            kit=kit.sha256 if kit is not None else "",
+            kit_differed=differed(session, kit) if kit is not None else None,
             may_see_votes=may_see_votes(),
             may_export=viewer.can(_P.EXPORT),
             may_consent=viewer.can(_P.VOTE_RECORD)
@@ -213,17 +220,30 @@ class ResultsView(Doors, Screen, BaseView):
     @expose("/export-kit/")
     @permit(_P.REPLY_CHOICES_SEE)
     def export_kit(self) -> Response:
-        """再計算キット, with every vote by name."""
+        """再計算キット, with every vote by name. One that is not what was noted is kept in: Refusal kit_differs."""
         if not (may_see_votes() and viewer.can(_P.EXPORT)):
             abort(403)
-        row = self.row_asked()
-        content = kit_of(kit_facts(db.session(), row.id))
-        held = ranges(members_on_roll(db.session(), row.id))
-        caption = f"{title_of(row)}　SHA-256 {sha256_of(content)}"
-        fields = ["会員", "議決権", "賛否", "行使の方法"]
-        run(access_log.exported, held, subject=f"LIST:{KIT}", form="zip", conditions=caption, fields=fields)
-        name = words.file_name(row, KIT, row.held_at)
-        return attached(iter([content]), name=f"{name}.zip", media_type=MEDIA_TYPE)
+        session, row = db.session(), self.row_asked()
+        kits.require_noted(session, row.id)
+        number, name, caption = row.id, words.file_name(row, KIT, row.held_at), title_of(row)
+        held = ranges(members_on_roll(session, number))
+
+        def leave(session: Session, no: int, sha256: str) -> bool:
+            if not kits.let_out(session, number, no=no, sha256=sha256, actor=actor(), now=clock.now()):
+                return False
+            said, fields = f"{caption}　SHA-256 {sha256}", ["会員", "議決権", "賛否", "行使の方法"]
+            access_log.exported(session, held, subject=f"LIST:{KIT}", form="zip", conditions=said, fields=fields)
+            return True
+
+        with ExitStack() as unless_it_leaves:
+            file = unless_it_leaves.enter_context(tempfile.TemporaryFile())
+            facts = kit_facts(session, number)
+            no, sha256 = facts.fixed.no, zipped(files_of(facts), file)
+            if not run(leave, no, sha256):
+                log.error("the kit of assembly %s is not the one that was noted", number)
+                raise Refusal("kit_differs", kits.DIFFERS)
+            unless_it_leaves.pop_all()
+        return attached(in_pieces(file), name=f"{name}.zip", media_type=MEDIA_TYPE)
 
     def _taken(self) -> tuple[Assembly, list[reads.ItemResult], list[Any], Any]:
         """What leaves as a file; 404 before anything was decided."""

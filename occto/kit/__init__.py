@@ -1,27 +1,28 @@
 """再計算キット: facts, votes and result of an assembly as one zip that anybody can recompute without this system.
 
-The same rows give the same bytes: entries are sorted, stored without compression, and bear the day of the assembly.
+A kit is known by its data files alone: the same result gives the same hash, whatever is written into the README, however
+the program beside it is mended, and whichever library makes the zip. What these files say is a promise
+(`tests/kit/test_promise.py`): where it changes, no kit of an earlier result can be drawn again.
 """
 
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Mapping
-from io import BytesIO
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from occto.domain.assembly import title_of
-from occto.domain.assembly_settings import QuorumBasis, VotePolicy
+from occto.domain.assembly_settings import VotePolicy
 from occto.domain.canonical import canonical, jsonable
 from occto.domain.codes import Licence
 from occto.domain.dates import format_date, today_jst
-from occto.domain.tally import CHOICE_LABELS, OUTCOME_LABELS, Choice, Resolution, formula_in_words
+from occto.domain.tally import CHOICE_LABELS, OUTCOME_LABELS, Choice, formula_in_words
 from occto.domain.votes import GROUP_LABELS, GROUPS_OF, Allocation, Group
 from occto.queries.allocation import Calculation
 from occto.queries.kit import KitFacts
 from occto.queries.results import ItemResult, as_decision
-from occto.services.snapshots import head_of, rows_of, written
+from occto.services.snapshots import kept_head, rows_of, written
 
 HERE = Path(__file__).resolve().parent
 SUMS = "SHA256SUMS"
@@ -40,64 +41,87 @@ WORDS: dict[Licence, str] = {
 """The categories as vectors and kits write them."""
 _STAMP = (1980, 1, 1, 0, 0, 0)
 _PLAIN_FILE = 0o100644 << 16
-Files = Mapping[str, bytes]
+File = tuple[str, bytes]
+"""Name and content."""
 
 
-def kit_of(facts: KitFacts) -> bytes:
-    """The kit as zip."""
-    return zipped(files_of(facts))
-
-
-def files_of(facts: KitFacts) -> Files:
-    """The files of a kit, SHA256SUMS among them."""
-    name = Names(facts.calculation)
-    case = case_of(facts.calculation, facts.dates, name)
-    decided = [one for one in facts.results if one.decision is not None]
-    voting = {
-        "note": "N=送配電 R=小売 G=発電。parent_of は、子 → 支配する親。数はすべて整数です。",
-        "allocation": [case],
-        "decisions": [_decision(one, facts, name) for one in decided],
-    }
+def files_of(facts: KitFacts) -> Iterator[File]:
+    """The files of a kit as (name, content), one after the other: with many members each of them is large."""
     return assembled(
-        voting,
-        snapshot=written(head_of(facts.calculation), rows_of(facts.calculation)),
-        result=_result(facts, decided, name),
-        assembly=title_of(facts.assembly),
-        held_on=format_date(today_jst(facts.assembly.held_at)),
+        _data(facts), assembly=title_of(facts.assembly), held_on=format_date(today_jst(facts.assembly.held_at))
     )
 
 
-def assembled(
-    voting: Mapping[str, Any], *, snapshot: Mapping[str, Any], result: Mapping[str, Any], assembly: str, held_on: str
-) -> Files:
-    """The files around these documents. `snapshot` in its canonical form: the SHA-256 of its file is that of the freeze."""
+def assembled(data: Iterable[File], *, assembly: str, held_on: str) -> Iterator[File]:
+    """These data files, what explains and recomputes them, and the list of the data files last."""
+    sums = []
+    for name, content in data:
+        sums.append(_line(name, content))
+        yield name, content
     readme = (HERE / "README.txt").read_text(encoding="utf-8")
-    files = {
-        "README.txt": readme.replace("{assembly}", assembly).replace("{held_on}", held_on).encode(),
-        "recompute.py": (HERE / "recompute.py").read_bytes(),
-        "rules.json": _text(rules()),
-        "voting.json": _text(voting),
-        "snapshot.json": canonical(snapshot),
-        "result.json": _text(result),
-    }
-    return {**files, SUMS: sums_of(files)}
+    for mark, words in (
+        ("assembly", assembly),
+        ("held_on", held_on),
+        ("rules", "\n".join(map("  ・{}".format, RULES))),
+    ):
+        readme = readme.replace(f"{{{mark}}}", words)
+    yield "README.txt", readme.encode()
+    yield "recompute.py", (HERE / "recompute.py").read_bytes()
+    yield SUMS, "".join(sorted(sums, key=_name)).encode()
 
 
-def sums_of(files: Files) -> bytes:
-    """SHA256SUMS of these files, as sha256sum writes and checks it."""
-    lines = (f"{hashlib.sha256(content).hexdigest()}  {name}\n" for name, content in sorted(files.items()))
-    return "".join(lines).encode()
+def hash_of(files: Iterable[File]) -> str:
+    """What a kit is known by: the SHA-256 of the list of its data files, whatever else lies beside them."""
+    return next(hashlib.sha256(content).hexdigest() for name, content in files if name == SUMS)
 
 
-def zipped(files: Files) -> bytes:
-    """One zip. Not compressed: another version of zlib would give other bytes."""
-    buffer = BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as archive:
-        for name, content in sorted(files.items()):
-            entry = zipfile.ZipInfo(name, date_time=_STAMP)
-            entry.external_attr, entry.create_system = _PLAIN_FILE, 3
-            archive.writestr(entry, content)
-    return buffer.getvalue()
+def zipped(files: Iterable[File], file: IO[bytes]) -> str:
+    """Write the files into `file` as one zip; returns what the kit is known by."""
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        return hash_of(_each_put(files, archive))
+
+
+def _each_put(files: Iterable[File], archive: zipfile.ZipFile) -> Iterator[File]:
+    for name, content in files:
+        entry = zipfile.ZipInfo(name, date_time=_STAMP)
+        entry.compress_type, entry.external_attr, entry.create_system = zipfile.ZIP_DEFLATED, _PLAIN_FILE, 3
+        archive.writestr(entry, content)
+        yield name, content
+
+
+def _line(name: str, content: bytes) -> str:
+    """A line as sha256sum writes and checks it."""
+    return f"{hashlib.sha256(content).hexdigest()}  {name}\n"
+
+
+def _name(line: str) -> str:
+    return line.partition("  ")[2]
+
+
+def _data(facts: KitFacts) -> Iterator[File]:
+    """What was frozen, given, decided and fixed. Nothing in it comes from what is entered or renamed after the fixing."""
+    name = Names(facts.calculation)
+    decided = [one for one in facts.results if one.decision is not None]
+    case = case_of(facts.calculation, facts.dates, name)
+    voting = {"allocation": [case], "decisions": [_decision(one, facts, name) for one in decided]}
+    yield from data_files(
+        voting,
+        snapshot=lambda: written(kept_head(facts.snapshot), rows_of(facts.calculation)),
+        result=_result(facts, decided, name),
+    )
+
+
+def data_files(
+    voting: Mapping[str, Any], *, snapshot: Callable[[], Mapping[str, Any]], result: Mapping[str, Any]
+) -> Iterator[File]:
+    """The data files of these documents. `snapshot` in its canonical form: the SHA-256 of its file is that of the freeze."""
+    yield "voting.json", _text(voting)
+    yield (
+        "rules.json",
+        _text(rules(word for case in voting["allocation"] for one in case["members"] for word in one["licences"])),
+    )
+    yield "result.json", _text(result)
+    yield "snapshot.json", canonical(snapshot())
 
 
 def _text(value: Mapping[str, Any]) -> bytes:
@@ -239,7 +263,7 @@ def _result(facts: KitFacts, decided: Iterable[ItemResult], name: Names) -> dict
                 "title": one.item.title,
                 "majority": one.item.majority,
                 "consent": one.item.consent,
-                "withdrawn": one.item.withdrawn_reason,
+                "withdrawn": one.item.withdrawn_at is not None,
             }
             for one in facts.results
         ],
@@ -277,33 +301,30 @@ def _announced(one: ItemResult, facts: KitFacts, name: Names) -> dict[str, Any]:
     }
 
 
-def rules() -> dict[str, Any]:
-    """The rules, as data that recompute.py holds against its own, and in words."""
-    majority = {
-        Resolution.ORDINARY: "普通決議：賛成 × 2 ＞ 出席。賛成と反対が同数（0票を除く）のときは、議長が決定する。",
-        Resolution.SPECIAL: "特別決議：賛成 × 3 ≧ 出席 × 2。議長の決定はない。",
-    }
+def rules(licences: Iterable[str]) -> dict[str, Any]:
+    """The rules as data that recompute.py holds against its own; of the categories, those that the roll has."""
+    used = frozenset(licences)
     return {
-        "rules": {
-            "groups": {WORDS[one]: "".join(group for group in Group if group in GROUPS_OF[one]) for one in Licence},
-            "ordinary": "2*yes > present",
-            "special": "3*yes >= 2*present",
-            "quorum": "2*present >= whole",
+        "groups": {
+            word: "".join(group for group in Group if group in GROUPS_OF[one])
+            for one, word in WORDS.items()
+            if word in used
         },
-        "words": [
-            *(f"グループ {group}：{words}" for group, words in GROUP_LABELS.items()),
-            "各グループの議決権の総数は等しい。グループの中では、1社（みなし会員を含む）ごとに等しく分ける（分け方を別に定めたときを除く）。",
-            "規則1：親法人と子法人が同じグループにあるときは、親法人がまとめて行使する。",
-            "規則2：親法人がそのグループにないときは、資本金の最も大きい会社、同額なら名簿の順が最も早い会社がまとめて行使する。",
-            "届出があるときは、届出のあった会社がまとめて行使する。",
-            "出席 ＝ 賛成 ＋ 反対 ＋ 棄権。利害関係のある会員は、その議案の票に含まない（定足数には含む）。出席が 0 のときは不成立。",
-            *majority.values(),
-            "定足数：出席 × 2 ≧ 全体（全会員、みなし会員、議決権のうち、定められた数え方。定めがないときは3つすべて）。",
-        ],
-        "bases": [basis.value for basis in QuorumBasis],
+        "ordinary": "2*yes > present",
+        "special": "3*yes >= 2*present",
+        "quorum": "2*present >= whole",
     }
 
 
-def sha256_of(content: bytes) -> str:
-    """What a file is known by, in the minutes and on the pages."""
-    return hashlib.sha256(content).hexdigest()
+RULES = (
+    *(f"グループ {group}：{words}" for group, words in GROUP_LABELS.items()),
+    "各グループの議決権の総数は等しい。グループの中では、1社（みなし会員を含む）ごとに等しく分ける（分け方を別に定めたときを除く）。",
+    "規則1：親法人と子法人が同じグループにあるときは、親法人がまとめて行使する。",
+    "規則2：親法人がそのグループにないときは、資本金の最も大きい会社、同額なら名簿の順が最も早い会社がまとめて行使する。",
+    "届出があるときは、届出のあった会社がまとめて行使する。",
+    "出席 ＝ 賛成 ＋ 反対 ＋ 棄権。利害関係のある会員は、その議案の票に含まない（定足数には含む）。出席が 0 のときは不成立。",
+    "普通決議：賛成 × 2 ＞ 出席。賛成と反対が同数（0票を除く）のときは、議長が決定する。",
+    "特別決議：賛成 × 3 ≧ 出席 × 2。議長の決定はない。",
+    "定足数：出席 × 2 ≧ 全体（全会員、みなし会員、議決権のうち、定められた数え方。定めがないときは3つすべて）。",
+)
+"""The same in words, for the README."""

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """総会の議決権と議決を、はじめから計算し直して、結果の記録と照らし合わせる。
 
-使い方: 再計算キットを展開したフォルダで  python3 recompute.py
+使い方: 再計算キットを展開したフォルダで  python3 recompute.py --hash 議事録にあるキットの SHA-256
 必要なもの: Python 3.8 以上。標準ライブラリのほかは何も使わず、通信もしない。
-終わり方: すべて一致すれば 0、1つでも違いがあれば 1 (exits with 1 on any difference, missing file or extra file)。
+終わり方: すべて一致すれば 0、1つでも違いがあれば 1 (exits with 1 on any difference, missing or extra file, other hash)。
 """
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import sys
@@ -18,7 +19,8 @@ from pathlib import Path
 from typing import Any, Dict, Set
 
 SUMS = "SHA256SUMS"
-NEEDED = {"README.txt", "recompute.py", "rules.json", "voting.json", "snapshot.json", "result.json"}
+DATA = ("result.json", "rules.json", "snapshot.json", "voting.json")
+BESIDE = {SUMS, "README.txt", "recompute.py"}
 GROUPS = ("N", "R", "G")
 LICENCES = {
     "小売": ("RETAIL", "R"),
@@ -31,15 +33,11 @@ LICENCES = {
     "特定卸供給": ("AGG", "G"),
 }
 YES, NO, ABSTAIN = "賛成", "反対", "棄権"
+Doc = Dict[str, Any]
 Groups = Dict[str, Set[str]]
 CODES = {YES: "YES", NO: "NO", ABSTAIN: "ABSTAIN", None: None}
 OUTCOMES = {"可決": "CARRIED", "否決": "REJECTED", "不成立": "NOT_DECIDED", "可否同数(議長決裁)": "TIED"}
-RULES = {
-    "groups": {word: groups for word, (_, groups) in LICENCES.items()},
-    "ordinary": "2*yes > present",
-    "special": "3*yes >= 2*present",
-    "quorum": "2*present >= whole",
-}
+RULES = {"ordinary": "2*yes > present", "special": "3*yes >= 2*present", "quorum": "2*present >= whole"}
 
 
 class Report:
@@ -65,6 +63,8 @@ class Report:
 
 def difference(kept: Any, found: Any, path: str = "") -> str | None:
     """The first place where two documents differ; None where they do not."""
+    if isinstance(kept, list) and isinstance(found, list):
+        kept, found = dict(enumerate(kept, 1)), dict(enumerate(found, 1))
     if isinstance(kept, dict) and isinstance(found, dict):
         for key in sorted(set(kept) | set(found)):
             here = path + ("." if path else "") + str(key)
@@ -74,42 +74,36 @@ def difference(kept: Any, found: Any, path: str = "") -> str | None:
             if below is not None:
                 return below
         return None
-    if isinstance(kept, list) and isinstance(found, list) and len(kept) == len(found):
-        for number, (one, other) in enumerate(zip(kept, found), 1):
-            below = difference(one, other, path + "[" + str(number) + "]")
-            if below is not None:
-                return below
-        return None
     if type(kept) is type(found) and kept == found:
         return None
-    return "{} 記録は {}、計算では {}".format(
-        path, *(json.dumps(one, ensure_ascii=False)[:80] for one in (kept, found))
-    )
+    words = (json.dumps(one, ensure_ascii=False)[:80] for one in (kept, found))
+    return "{} 記録は {}、計算では {}".format(path, *words)
 
 
-def check_files(folder: Path, report: Report) -> None:
-    """Every file that is listed, and no other, with the SHA-256 that is listed."""
-    listed = {}
-    for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
-        digest, _, name = line.partition("  ")
-        listed[name] = digest
-    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()} - {SUMS}
-    faults = [name + " が一覧（SHA256SUMS）にありません" for name in sorted(NEEDED - set(listed))]
-    faults += [name + " がありません" for name in sorted(set(listed) - present)]
-    faults += [name + " は、このキットのファイルではありません" for name in sorted(present - set(listed))]
-    for name in sorted(present & set(listed)):
-        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != listed[name]:
-            faults.append(name + " の SHA-256 が一覧と違います")
+def check_files(folder: Path, report: Report) -> str:
+    """Every data file and no other, with the SHA-256 that is listed. Returns what the kit is known by: that of the list."""
+    present = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir()}
+    faults = [name + " がありません" for name in sorted({*DATA, *BESIDE} - present)]
+    faults += [name + " は、このキットのファイルではありません" for name in sorted(present - {*DATA, *BESIDE})]
+    lines = [sha256_of((folder / name).read_bytes()) + "  " + name for name in DATA if name in present]
+    listed = (folder / SUMS).read_text(encoding="utf-8").splitlines()
+    for name in sorted({line[66:] for line in {*lines} ^ {*listed}}):
+        faults.append(name + " の SHA-256 が一覧（SHA256SUMS）と違います")
     for fault in faults:
         report.differs("ファイル：" + fault)
     if not faults:
-        report.same("ファイル　{}個の SHA-256".format(len(listed)))
+        report.same("ファイル　{}個の SHA-256".format(len(lines)))
+    return sha256_of("".join(line + "\n" for line in lines).encode("utf-8"))
+
+
+def sha256_of(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def digest_of(value: Any) -> str:
     """SHA-256 of the canonical form: UTF-8, NFC, sorted keys, no spaces."""
     text = json.dumps(normal(value), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+    return sha256_of(text.encode("utf-8"))
 
 
 def normal(value: Any) -> Any:
@@ -120,7 +114,7 @@ def normal(value: Any) -> Any:
     return [normal(item) for item in value] if isinstance(value, list) else value
 
 
-def allocate(case: dict[str, Any]) -> dict[str, Any]:
+def allocate(case: Doc) -> Doc:
     """The division of votes, from licences, capital, roster, relations and elections on the record date."""
     voters = eligible(case)
     groups = {one["id"]: {group for word in one["licences"] for group in LICENCES[word][1]} for one in voters}
@@ -129,7 +123,7 @@ def allocate(case: dict[str, Any]) -> dict[str, Any]:
     per_group = 1 if shares else 0
     for share in {share for each in shares.values() for share in each}:
         per_group = per_group * share.denominator // gcd(per_group, share.denominator)
-    weights: dict[str, dict[str, Any]] = {}
+    weights: dict[str, Doc] = {}
     for group, each in shares.items():
         for unit, share in zip(units[group], each):
             held = weights.setdefault(unit["holder"], {"by_group": {}, "total": 0})
@@ -138,7 +132,7 @@ def allocate(case: dict[str, Any]) -> dict[str, Any]:
     return {"per_group_total": per_group, "total": per_group * len(shares), "units": units, "weights": weights}
 
 
-def eligible(case: dict[str, Any]) -> list[dict[str, Any]]:
+def eligible(case: Doc) -> list[Doc]:
     """The members of the record date whose votes no sanction takes away, in the order of the roster."""
     day = case["record_date"]
     found = [
@@ -151,7 +145,7 @@ def eligible(case: dict[str, Any]) -> list[dict[str, Any]]:
     return sorted(found, key=lambda one: (one["roster_no"] is None, one["roster_no"] or 0, one["id"]))
 
 
-def line_of(node: str, case: dict[str, Any]) -> list[str]:
+def line_of(node: str, case: Doc) -> list[str]:
     """The companies above this one, the nearest first. A ring is no line: with one, nothing can be calculated."""
     above: list[str] = []
     while node in case["parent_of"]:
@@ -162,13 +156,13 @@ def line_of(node: str, case: dict[str, Any]) -> list[str]:
     return above
 
 
-def root_of(node: str, case: dict[str, Any]) -> str:
+def root_of(node: str, case: Doc) -> str:
     return (line_of(node, case) or [node])[-1]
 
 
-def units_of(group: str, voters: list[dict[str, Any]], groups: Groups, case: dict[str, Any]) -> list[dict[str, Any]]:
+def units_of(group: str, voters: list[Doc], groups: Groups, case: Doc) -> list[Doc]:
     """The voters of a group: companies, and families deemed one member, in the order of the roster."""
-    families: dict[str, list[dict[str, Any]]] = {}
+    families: dict[str, list[Doc]] = {}
     for one in voters:
         if group in groups[one["id"]]:
             families.setdefault(root_of(one["id"], case), []).append(one)
@@ -180,14 +174,14 @@ def units_of(group: str, voters: list[dict[str, Any]], groups: Groups, case: dic
     return units
 
 
-def elected(group: str, root: str, groups: Groups, case: dict[str, Any]) -> str | None:
+def elected(group: str, root: str, groups: Groups, case: Doc) -> str | None:
     """The company that a family named last, where it is one of that family and of this group."""
     named = [one["holder"] for one in case["elections"] if one["root"] == root and one["group"] in ("*", group)]
     valid = [one for one in named if root_of(one, case) == root and group in groups.get(one, set())]
     return valid[-1] if valid else None
 
 
-def by_rules(group: str, family: list[dict[str, Any]], groups: Groups, case: dict[str, Any]) -> tuple[str, str]:
+def by_rules(group: str, family: list[Doc], groups: Groups, case: Doc) -> tuple[str, str]:
     """Rule 1, the company that has none of this group above it; else rule 2, the largest capital, then the roster."""
     if len(family) == 1:
         return family[0]["id"], "single"
@@ -199,7 +193,7 @@ def by_rules(group: str, family: list[dict[str, Any]], groups: Groups, case: dic
     return richest[0]["id"], "capital" if len(richest) == 1 else "roster"
 
 
-def shares_of(case: dict[str, Any], group: str, units: dict[str, list[dict[str, Any]]]) -> list[Fraction]:
+def shares_of(case: Doc, group: str, units: dict[str, list[Doc]]) -> list[Fraction]:
     """The share of each unit of a group: equal, by a table, or a third of all votes for the former utilities."""
     policy, held = case.get("policies", {}).get(group, "equal"), units[group]
     if policy == "equal":
@@ -225,7 +219,7 @@ def shares_of(case: dict[str, Any], group: str, units: dict[str, list[dict[str, 
     return [part[side] / marked.count(side) for side in marked]
 
 
-def decide(decision: dict[str, Any], weights: dict[str, dict[str, Any]]) -> dict[str, Any]:
+def decide(decision: Doc, weights: dict[str, Doc]) -> Doc:
     """The decision on an item from the choice and the votes of each holder; conflict members count for nothing."""
     counted = dict.fromkeys((YES, NO, ABSTAIN), 0)
     for node, choice in decision["votes"].items():
@@ -248,7 +242,7 @@ def decide(decision: dict[str, Any], weights: dict[str, dict[str, Any]]) -> dict
     return found
 
 
-def check_voting(voting: dict[str, Any], report: Report) -> dict[str, dict[str, Any]]:
+def check_voting(voting: Doc, report: Report) -> dict[str, Doc]:
     """Every division and every decision of voting.json anew; what was calculated, by the id of the division."""
     divided = {}
     for case in voting["allocation"]:
@@ -267,7 +261,7 @@ def check_voting(voting: dict[str, Any], report: Report) -> dict[str, dict[str, 
     return divided
 
 
-def check_voters(one: dict[str, Any], weights: dict[str, dict[str, Any]], report: Report) -> None:
+def check_voters(one: Doc, weights: dict[str, Doc], report: Report) -> None:
     """Whoever is counted holds votes and is no conflict member, and each vote has its channel."""
     for node in one["votes"]:
         if node not in weights or node in one["excluded"]:
@@ -276,7 +270,7 @@ def check_voters(one: dict[str, Any], weights: dict[str, dict[str, Any]], report
         report.differs("議決 " + one["id"] + "：賛否と行使の方法の会社が一致しません")
 
 
-def check_snapshot(snapshot: dict[str, Any], result: dict[str, Any], case: dict[str, Any], report: Report) -> None:
+def check_snapshot(snapshot: Doc, result: Doc, case: Doc, report: Report) -> None:
     """The frozen record hashes to what was announced, and voting.json says what it says."""
     report.compare("確定した議決権の SHA-256", result["snapshot"]["sha256"], digest_of(snapshot))
     head = snapshot["snapshot"]
@@ -305,7 +299,7 @@ def check_snapshot(snapshot: dict[str, Any], result: dict[str, Any], case: dict[
     report.compare("会員の議決権", weights, {one: held["total"] for one, held in case["expect"]["weights"].items()})
 
 
-def check_settings(settings: dict[str, Any], case: dict[str, Any], members: dict[int, str], report: Report) -> None:
+def check_settings(settings: Doc, case: Doc, members: dict[int, str], report: Report) -> None:
     """How each group is divided, as frozen."""
     policies = {group: settings["policies"].get(group, "EQUAL").lower() for group in GROUPS}
     report.compare("分け方", policies, case["policies"])
@@ -316,7 +310,7 @@ def check_settings(settings: dict[str, Any], case: dict[str, Any], members: dict
     report.compare("旧一般電気事業者", former, case["former_gdus"])
 
 
-def check_result(result: dict[str, Any], voting: dict[str, Any], divided: dict[str, Any], report: Report) -> None:
+def check_result(result: Doc, voting: Doc, divided: Doc, report: Report) -> None:
     """The decisions and the quorum as announced are those of the votes, and hash to what was recorded then."""
     case = voting["allocation"][0]
     numbered = {one["item_no"]: one for one in voting["decisions"]}
@@ -337,10 +331,10 @@ def check_result(result: dict[str, Any], voting: dict[str, Any], divided: dict[s
         report.same("定足数　" + ("満たす" if met else "満たさない（理由を記録して確定）"))
 
 
-def check_items(result: dict[str, Any], report: Report) -> None:
+def check_items(result: Doc, report: Report) -> None:
     """Agenda, withdrawals and decisions speak of the same items; those without a majority are reports."""
     put = {one["no"]: one for one in result["items"] if one["majority"] is not None}
-    withdrawn = [no for no, one in put.items() if one["withdrawn"] is not None]
+    withdrawn = [no for no, one in put.items() if one["withdrawn"]]
     report.compare("取り下げた議案", result["result"]["withdrawn"], withdrawn)
     decided = {one["item_no"]: one["record"] for one in result["decisions"]}
     report.compare("取り下げていない議案", [no for no in put if no not in withdrawn], list(decided))
@@ -349,13 +343,13 @@ def check_items(result: dict[str, Any], report: Report) -> None:
         report.compare("議案 第{}号".format(no), kept, [decided[no]["item_id"], decided[no]["resolution"]])
 
 
-def deciding_quorum(decisions: list[dict[str, Any]]) -> Any:
+def deciding_quorum(decisions: list[Doc]) -> Any:
     """Of the decision, by their instants, at which it was first not met; where it always was, of the last."""
     kept = [one["record"]["quorum"] for one in sorted(decisions, key=lambda one: one["record"]["decided_at"])]
     return next((one for one in kept if not one["met"]), kept[-1])
 
 
-def formula_of(one: dict[str, Any], found: dict[str, Any]) -> str:
+def formula_of(one: Doc, found: Doc) -> str:
     """The calculation in the words in which it is announced."""
     yes, present = found["yes"], found["present"]
     if present == 0:
@@ -369,9 +363,7 @@ def formula_of(one: dict[str, Any], found: dict[str, Any]) -> str:
     return "賛成 {:,}票 × 2 {} 出席 {:,}票（過半数）".format(yes, "＞" if 2 * yes > present else "≦", present)
 
 
-def check_decision(
-    kept: dict[str, Any], one: dict[str, Any], case: dict[str, Any], divided: dict[str, Any], report: Report
-) -> None:
+def check_decision(kept: Doc, one: Doc, case: Doc, divided: Doc, report: Report) -> None:
     """A decision as announced, down to the hash over every vote in it."""
     words, record = "第{}号議案の結果".format(kept["item_no"]), kept["record"]
     weights = divided[case["id"]]["weights"]
@@ -398,9 +390,7 @@ def check_decision(
         report.differs(words + "の定足数：この議案に加わった票または会員が、出席より多くなっています")
 
 
-def check_quorum(
-    words: str, quorum: dict[str, Any], case: dict[str, Any], divided: dict[str, Any], report: Report
-) -> None:
+def check_quorum(words: str, quorum: Doc, case: Doc, divided: Doc, report: Report) -> None:
     """What the present are counted out of is the roll, its holders and their votes; half of it on the deciding basis."""
     found = divided[case["id"]]
     whole = {"ALL_MEMBERS": len(case["members"]), "DEEMED_MEMBERS": len(found["weights"]), "VOTES": found["total"]}
@@ -413,14 +403,22 @@ def check_quorum(
         report.differs(words + "：出席が全体を超えています")
 
 
-def main() -> int:
-    """Check the folder that this program lies in; the number of differences decides."""
+def check_rules(rules: Doc, voting: Doc, report: Report) -> None:
+    """The rules of the kit are those of this program."""
+    used = {word for case in voting["allocation"] for one in case["members"] for word in one["licences"]}
+    report.compare("計算の規則", rules, {**RULES, "groups": {word: LICENCES[word][1] for word in used}})
+
+
+def main(known: str | None) -> int:
+    """Check the folder that this program lies in, and that it is the kit `known` by this hash."""
     folder, report = Path(__file__).resolve().parent, Report()
     try:
-        check_files(folder, report)
-        names = ("voting.json", "result.json", "snapshot.json", "rules.json")
-        voting, result, snapshot, rules = (json.loads((folder / name).read_text(encoding="utf-8")) for name in names)
-        report.compare("計算の規則", rules["rules"], RULES)
+        sha256 = check_files(folder, report)
+        print("このキットの SHA-256　" + sha256)
+        if known is not None and report.compare("議事録にある値", "".join(known.split()).lower(), sha256):
+            report.same("議事録にある値")
+        result, rules, snapshot, voting = (json.loads((folder / name).read_text(encoding="utf-8")) for name in DATA)
+        check_rules(rules, voting, report)
         divided = check_voting(voting, report)
         check_snapshot(snapshot, result, voting["allocation"][0], report)
         check_result(result, voting, divided, report)
@@ -430,10 +428,16 @@ def main() -> int:
         print("結果　違いが " + str(report.differences) + "件あります。 (NOT OK: differences found)")
         return 1
     print("結果　すべて一致しました。 (OK: everything agrees)")
+    if known is None:
+        print(
+            "　　　このキットの SHA-256 が議事録にある値と同じことも、確かめてください (compare the hash with the minutes)。"
+        )
     return 0
 
 
 if __name__ == "__main__":
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]  # an older console knows fewer signs
-    sys.exit(main())
+    options = argparse.ArgumentParser(description="総会の議決権と議決を計算し直して、結果の記録と照らし合わせる。")
+    options.add_argument("--hash", help="議事録にある、再計算キットの SHA-256")
+    sys.exit(main(options.parse_args().hash))

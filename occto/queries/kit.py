@@ -1,18 +1,22 @@
-"""What the 再計算キット is made of: the frozen facts, every vote that was counted, and the result. Nothing in it ever changes."""
+"""What the 再計算キット is made of: the frozen facts, every vote that was counted, and the result. Nothing in it ever changes: names and
+licences are those known at the freeze, receipts those listed before the fixing.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
 from occto.domain.errors import NotFound
 from occto.models import (
     Assembly,
     AssemblyResult,
+    AuditEvent,
     DecisionVote,
+    KitHash,
     LicenceFact,
     LicenceHeld,
     Member,
@@ -58,22 +62,44 @@ def kit_facts(session: Session, assembly_id: int) -> KitFacts:
         results=results_of(session, assembly_id),
         votes=_votes(session, assembly_id, calculation),
         fixed=fixed[0],
-        receipts=session.scalar(
-            select(ReceiptList).where(ReceiptList.assembly_id == assembly_id).order_by(ReceiptList.no.desc()).limit(1)
-        ),
+        receipts=receipts_of(session, assembly_id, until=fixed[0].fixed_at),
     )
 
 
-def kit_key(session: Session, assembly_id: int) -> tuple[object, ...] | None:
-    """What the kit is drawn from, by row numbers: the same key is the same kit. None where there is no kit."""
-    assembly = session.get(Assembly, assembly_id)
-    fixed = fixed_results(session, assembly_id)
-    if assembly is None or assembly.state not in FIXED or not fixed:
-        return None
-    frozen = frozen_of(session, assembly_id)
-    decisions = session.scalars(newest_decisions(assembly_id).order_by("id"))
-    receipts = select(func.max(ReceiptList.no)).where(ReceiptList.assembly_id == assembly_id)
-    return assembly_id, frozen.sha256 if frozen else None, fixed[0].id, *decisions, session.scalar(receipts)
+def receipts_of(session: Session, assembly_id: int, *, until: datetime | None = None) -> ReceiptList | None:
+    """受領証の一覧 of an assembly: the newest, or the newest of those made `until` an instant, which is one of them."""
+    query = select(ReceiptList).where(ReceiptList.assembly_id == assembly_id)
+    if until is not None:
+        query = query.where(ReceiptList.made_at <= until)
+    return session.scalar(query.order_by(ReceiptList.no.desc()).limit(1))
+
+
+def noted_hash(session: Session, fixed: AssemblyResult | None) -> KitHash | None:
+    """What the kit of a result is known by; None as long as the worker has not noted it."""
+    return session.get(KitHash, (fixed.assembly_id, fixed.no)) if fixed is not None else None
+
+
+def kits_to_note(session: Session) -> list[int]:
+    """Assemblies whose result stands without a noted hash; rehearsals too, where everything is tried."""
+    newest = select(func.max(AssemblyResult.no)).where(AssemblyResult.assembly_id == Assembly.id).scalar_subquery()
+    noted = exists().where(KitHash.assembly_id == Assembly.id, KitHash.no == newest)
+    waiting = select(Assembly.id).where(Assembly.state.in_(FIXED), newest.is_not(None), ~noted)
+    return list(session.scalars(waiting.order_by(Assembly.id)))
+
+
+def differed(session: Session, noted: KitHash) -> datetime | None:
+    """When a kit of this result was last refused because its hash was another one; None where that never happened."""
+    query = (
+        select(AuditEvent.at)
+        .where(
+            AuditEvent.subject == f"ASSEMBLY:{noted.assembly_id}",
+            AuditEvent.tag == "kit.differs",
+            AuditEvent.at >= noted.noted_at,
+        )
+        .order_by(AuditEvent.id.desc())
+        .limit(1)
+    )
+    return session.scalar(query)
 
 
 def _dates(session: Session, snapshot: Snapshot) -> dict[int, tuple[date, date | None]]:

@@ -20,6 +20,7 @@ from occto.models import (
     Assembly,
     AssemblyResult,
     CheckIn,
+    KitHash,
     LateFact,
     Member,
     Minutes,
@@ -31,6 +32,7 @@ from occto.models import (
 from occto.queries.assemblies import Late, late_facts
 from occto.queries.assembly_page import Figures, figures_of
 from occto.queries.convocation import Missed, missed, sent_notice
+from occto.queries.kit import noted_hash, receipts_of
 from occto.queries.results import FIXED, ItemResult, fixed_results, results_of
 from occto.queries.snapshots import frozen_of
 
@@ -53,7 +55,8 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class MinutesFacts:
-    """All that the minutes draw from the records. `corrected`: what was fixed does not stand.
+    """All that the minutes draw from the records. `corrected`: what was fixed does not stand;
+    `kit`: None also as long as it is not noted.
 
     `officials`: those named by the minister, 所属・役職 and name;
     `floor_over`: the last day on which the notice could arrive is over, so that it can be told whom it missed.
@@ -65,6 +68,7 @@ class MinutesFacts:
     snapshot: Snapshot | None
     results: Sequence[ItemResult]
     fixed: AssemblyResult | None
+    kit: KitHash | None
     corrected: bool
     quorum: Quorum | None
     notified_at: datetime | None
@@ -108,6 +112,7 @@ def minutes_facts(session: Session, assembly: Assembly, *, now: datetime) -> Min
         snapshot=frozen_of(session, assembly.id),
         results=results_of(session, assembly.id),
         fixed=fixed,
+        kit=noted_hash(session, fixed),
         corrected=corrected,
         quorum=kept_quorum(fixed.quorum) if fixed is not None else None,
         notified_at=notice.sent_at if notice is not None else None,
@@ -116,9 +121,7 @@ def minutes_facts(session: Session, assembly: Assembly, *, now: datetime) -> Min
         kept=_kept(session, assembly.id),
         officials=_officials(session, assembly.id),
         opinions=_opinions(session, assembly.id),
-        receipts=session.scalar(
-            select(ReceiptList).where(ReceiptList.assembly_id == assembly.id).order_by(ReceiptList.no.desc()).limit(1)
-        ),
+        receipts=receipts_of(session, assembly.id, until=fixed.fixed_at if fixed is not None else None),
     )
 
 

@@ -16,6 +16,8 @@ from occto.queries.allocation import Calculation
 from occto.queries.statistics import look_again
 
 TABLES: tuple[Any, ...] = (SnapshotMember, SnapshotUnit, UnitMember, SnapshotRelation)
+HEAD = ("assembly_id", "record_on", "known_change_id", "per_group_total", "total", "basis")
+"""Columns of a snapshot that say what was calculated."""
 NAMES = frozenset({"name", "child_name", "parent_name"})
 _DIVISION = ("policies", "shares", "former_gdus")
 """Settings of an assembly that decide how votes are divided."""
@@ -84,6 +86,11 @@ def head_of(calculation: Calculation) -> dict[str, Any]:
             "findings": [[one.code, list(one.nodes), one.group] for one in calculation.findings],
         },
     }
+
+
+def kept_head(snapshot: Snapshot) -> dict[str, Any]:
+    """The same columns as they were kept."""
+    return {name: getattr(snapshot, name) for name in HEAD}
 
 
 def rows_of(calculation: Calculation) -> dict[Any, list[dict[str, Any]]]:

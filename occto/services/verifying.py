@@ -12,9 +12,8 @@ from occto.domain.codes import SnapshotState
 from occto.domain.errors import Refusal
 from occto.models import Snapshot
 from occto.queries.snapshots import calculated_again
-from occto.services.snapshots import TABLES, head_of, rows_of, sha256_of, without_names
+from occto.services.snapshots import HEAD, TABLES, head_of, kept_head, rows_of, sha256_of, without_names
 
-_HEAD = ("assembly_id", "record_on", "known_change_id", "per_group_total", "total", "basis")
 _KEYS = ("vote_group", "unit_no", "member_id", "child_body_id")
 
 
@@ -44,7 +43,7 @@ def verify_snapshots(session: Session, *, assembly_id: int | None = None) -> Ite
 
 
 def _fault(session: Session, snapshot: Snapshot) -> str | None:
-    head = {name: getattr(snapshot, name) for name in _HEAD}
+    head = kept_head(snapshot)
     rows = {table: _rows(session, table, snapshot.id) for table in TABLES}
     altered = sha256_of(head, rows) != snapshot.sha256
     try:
@@ -71,7 +70,7 @@ def _difference(
     expected_rows: Mapping[Any, Sequence[Mapping[str, Any]]],
 ) -> str | None:
     """The first thing that is not as calculated: kept → calculated."""
-    for name in _HEAD:
+    for name in HEAD:
         kept, calculated = jsonable(head[name]), jsonable(expected_head[name])
         if kept != calculated:
             words = f": kept {kept}, calculated {calculated}" if name != "basis" else ""

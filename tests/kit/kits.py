@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from occto import kit
 from occto.domain.assembly_settings import AssemblySettings
 from occto.domain.canonical import digest
 from occto.domain.tally import OUTCOME_LABELS, Choice, Decision, Resolution, decide, formula_in_words
+from occto.extensions import db
+from occto.models import Assembly
 from occto.queries.allocation import Calculation, Filed, Held, divide
+from occto.queries.kit import kit_facts
 from occto.queries.roll import RollOnRecord
 from occto.services.snapshots import head_of, rows_of, written
 from tests.voting import VECTORS, roll_of
@@ -21,10 +25,10 @@ BEGIN, END = date(2000, 1, 1), None
 _WORDS = {"賛成": Choice.YES, "反対": Choice.NO, "棄権": Choice.ABSTAIN}
 
 
-def recomputed(folder: Path) -> tuple[int, str]:
+def recomputed(folder: Path, *options: str) -> tuple[int, str]:
     """How the program in the folder ends, and what it says."""
     done = subprocess.run(
-        [sys.executable, "-I", "recompute.py"], cwd=folder, capture_output=True, encoding="utf-8", check=False
+        [sys.executable, "-I", "recompute.py", *options], cwd=folder, capture_output=True, encoding="utf-8", check=False
     )
     assert not done.stderr, done.stderr
     return done.returncode, done.stdout
@@ -51,9 +55,21 @@ def altered(
 
 
 def with_sums(files: Mapping[str, bytes]) -> dict[str, bytes]:
-    """The files with their own list of hashes."""
-    found = {name: content for name, content in files.items() if name != kit.SUMS}
-    return {**found, kit.SUMS: kit.sums_of(found)}
+    """The files with their own list of hashes, as sha256sum writes it."""
+    listed = [(name, sha256(content).hexdigest()) for name, content in sorted(files.items()) if name.endswith(".json")]
+    return {**files, kit.SUMS: "".join(f"{digest}  {name}\n" for name, digest in listed).encode()}
+
+
+def drawn(held: Assembly) -> dict[str, bytes]:
+    """The files of the kit of an assembly, read anew."""
+    db.session.expunge_all()
+    db.session.rollback()
+    return dict(kit.files_of(kit_facts(db.session(), held.id)))
+
+
+def hash_of(files: Mapping[str, bytes]) -> str:
+    """What a kit is known by, without any help of the system: the SHA-256 of its SHA256SUMS."""
+    return sha256(files[kit.SUMS]).hexdigest()
 
 
 def vector_calculation(case: dict[str, Any]) -> tuple[Calculation, dict[int, tuple[date, date | None]], dict[str, int]]:
@@ -111,7 +127,7 @@ def vector_kit(case: dict[str, Any], asked: Sequence[dict[str, Any]] | None = No
     announced = [_announced(one, calculation, number, name, quorum) for one in decisions]
     record = {"quorum": quorum, "quorum_met": True}
     items = [
-        {"id": one["item_no"], "no": one["item_no"], "majority": one["record"]["resolution"], "withdrawn": None}
+        {"id": one["item_no"], "no": one["item_no"], "majority": one["record"]["resolution"], "withdrawn": False}
         for one in announced
     ]
     rests_on = {"decisions": [[one["item_no"], 1, one["sha256"]] for one in announced], "withdrawn": []}
@@ -122,10 +138,9 @@ def vector_kit(case: dict[str, Any], asked: Sequence[dict[str, Any]] | None = No
         "decisions": announced,
         "result": {"record": record, "withdrawn": [], "sha256": digest(record | rests_on)},
     }
-    voting = {"note": "", "allocation": [kit.case_of(calculation, dates, name)], "decisions": decisions}
-    return dict(
-        kit.assembled(voting, snapshot=snapshot, result=result, assembly=case["id"], held_on=case["record_date"])
-    )
+    voting = {"allocation": [kit.case_of(calculation, dates, name)], "decisions": decisions}
+    data = kit.data_files(voting, snapshot=lambda: snapshot, result=result)
+    return dict(kit.assembled(data, assembly=case["id"], held_on=case["record_date"]))
 
 
 def _decision(
@@ -188,6 +203,3 @@ def _announced(
         "formula": formula_in_words(figures, resolution=resolution),
         "corrected": [],
     }
-
-
-__all__ = ["altered", "laid_out", "recomputed", "vector_calculation", "vector_kit", "with_sums"]

@@ -10,8 +10,7 @@ import pytest
 from occto.domain.canonical import digest
 from occto.domain.tally import CHOICE_LABELS
 from tests.factories import Factory
-from tests.kit.kits import altered, laid_out, recomputed
-from tests.kit.test_kit import files_of
+from tests.kit.kits import altered, drawn, laid_out, recomputed
 from tests.results_scene import Ended, ended
 
 
@@ -74,7 +73,7 @@ def _another_majority(document: Any) -> None:
 
 
 def _withdraw_a_decided_item(document: Any) -> None:
-    document["items"][0]["withdrawn"] = "取下げ"
+    document["items"][0]["withdrawn"] = True
 
 
 def _withdraw_in_both(document: Any) -> None:
@@ -88,7 +87,7 @@ def _bring_back(document: Any) -> None:
 
 def _bring_back_in_both(document: Any) -> None:
     _bring_back(document)
-    document["items"][5]["withdrawn"] = None
+    document["items"][5]["withdrawn"] = False
 
 
 def _without_an_item(document: Any) -> None:
@@ -139,7 +138,7 @@ def _another_day(document: Any) -> None:
 def test_parts_that_contradict_each_other_are_found_with_every_hash_made_to_agree(
     scene: Ended, tmp_path: Path, change: Callable[[Any], None], words: str
 ) -> None:
-    files = files_of(scene.held)
+    files = drawn(scene.held)
     assert recomputed(laid_out(resealed(files, lambda _: None), tmp_path / "kit"))[0] == 0
     code, said = recomputed(laid_out(resealed(files, change), tmp_path / "kit"))
     assert code == 1
@@ -148,7 +147,7 @@ def test_parts_that_contradict_each_other_are_found_with_every_hash_made_to_agre
 
 
 def test_the_quorum_of_the_first_item_that_lacked_it_decides(make: Factory, tmp_path: Path) -> None:
-    files = files_of(ended(make, present=1).held)
+    files = drawn(ended(make, present=1).held)
 
     def change(document: Any) -> None:
         met = document["decisions"][0]["record"]["quorum"]

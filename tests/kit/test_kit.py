@@ -2,9 +2,9 @@
 
 import copy
 import json
-import time
 import zipfile
 from collections.abc import Callable
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,12 @@ from occto.domain.canonical import digest
 from occto.domain.errors import NotFound
 from occto.extensions import db
 from occto.models import Assembly, Snapshot
-from occto.queries.kit import kit_facts, kit_key
+from occto.queries.kit import kit_facts
 from occto.unit_of_work import unit_of_work
 from tests.factories import Factory
-from tests.kit.kits import altered, laid_out, recomputed, with_sums
+from tests.kit.kits import altered, drawn, hash_of, laid_out, recomputed, with_sums
 from tests.resulting import F, Y, decided, fixed
 from tests.results_scene import Ended, ended
-
-
-def files_of(held: Assembly) -> dict[str, bytes]:
-    db.session.rollback()
-    return dict(kit.files_of(kit_facts(db.session(), held.id)))
 
 
 @pytest.fixture
@@ -36,14 +31,17 @@ def scene(make: Factory) -> Ended:
 
 
 def test_the_kit_of_an_assembly_is_recomputed(scene: Ended, tmp_path: Path) -> None:
-    content = kit.kit_of(kit_facts(db.session(), scene.held.id))
-    with zipfile.ZipFile(BytesIO(content)) as archive:
-        archive.extractall(tmp_path / "kit")
-        assert archive.namelist() == sorted(archive.namelist())
+    with BytesIO() as file:
+        known = kit.zipped(kit.files_of(kit_facts(db.session(), scene.held.id)), file)
+        with zipfile.ZipFile(file) as archive:
+            archive.extractall(tmp_path / "kit")
+    assert known == hash_of(drawn(scene.held)) == kit.hash_of(drawn(scene.held).items())
+    assert with_sums(drawn(scene.held)) == drawn(scene.held)
     code, said = recomputed(tmp_path / "kit")
     assert code == 0, said
     for line in (
-        "一致　ファイル　6個の SHA-256",
+        "一致　ファイル　4個の SHA-256",
+        f"このキットの SHA-256　{known}",
         "一致　議決権 議決権　8社、18票",
         "一致　議決 第3号議案　賛成 6票、反対 6票、棄権 0票　可決",
         "一致　第5号議案の結果　不成立",
@@ -54,7 +52,7 @@ def test_the_kit_of_an_assembly_is_recomputed(scene: Ended, tmp_path: Path) -> N
 
 
 def test_it_holds_the_facts_behind_the_votes(scene: Ended) -> None:
-    files = files_of(scene.held)
+    files = drawn(scene.held)
     case = json.loads(files["voting.json"])["allocation"][0]
     name = {row["name"]: row["id"] for row in case["members"]}
     assert case["policies"] == {"N": "manual", "R": "equal", "G": "equal"}
@@ -67,38 +65,15 @@ def test_it_holds_the_facts_behind_the_votes(scene: Ended) -> None:
     assert second["channels"][name["汐見発電株式会社"]] == "PAPER"
     snapshot = db.session.query(Snapshot).filter_by(assembly_id=scene.held.id, state="FROZEN").one()
     assert digest(json.loads(files["snapshot.json"])) == snapshot.sha256
-    assert kit.sha256_of(files["snapshot.json"]) == snapshot.sha256
-
-
-def test_the_same_rows_give_the_same_bytes(scene: Ended) -> None:
-    first = kit.kit_of(kit_facts(db.session(), scene.held.id))
-    key = kit_key(db.session(), scene.held.id)
-    db.session.expunge_all()
-    db.session.rollback()
-    time.sleep(0.01)
-    with unit_of_work() as session:
-        session.get_one(Assembly, scene.held.id).state = AssemblyState.FINISHED
-    assert kit.kit_of(kit_facts(db.session(), scene.held.id)) == first
-    assert kit_key(db.session(), scene.held.id) == key
-
-
-def test_what_the_register_learns_later_changes_no_kit(scene: Ended) -> None:
-    from tests.freezing import capital
-
-    first = kit.kit_of(kit_facts(db.session(), scene.held.id))
-    capital(scene.members["child"], 999)
-    db.session.expunge_all()
-    db.session.rollback()
-    assert kit.kit_of(kit_facts(db.session(), scene.held.id)) == first
+    assert sha256(files["snapshot.json"]).hexdigest() == snapshot.sha256
 
 
 def test_a_correction_is_another_kit(scene: Ended) -> None:
-    first, key = files_of(scene.held), kit_key(db.session(), scene.held.id)
+    first = drawn(scene.held)
     decided(scene.make, scene.items[4], {scene.members["grid"]: (Y, F)})
     fixed(scene.make, scene.held)
-    db.session.rollback()
-    assert files_of(scene.held)["voting.json"] != first["voting.json"]
-    assert kit_key(db.session(), scene.held.id) != key
+    assert drawn(scene.held)["voting.json"] != first["voting.json"]
+    assert hash_of(drawn(scene.held)) != hash_of(first)
 
 
 @pytest.mark.parametrize("state", [AssemblyState.VOTING, AssemblyState.CANCELLED])
@@ -107,25 +82,51 @@ def test_there_is_no_kit_without_a_result_that_stands(scene: Ended, state: Assem
         session.get_one(Assembly, scene.held.id).state = state
     with pytest.raises(NotFound):
         kit_facts(db.session(), scene.held.id)
-    assert kit_key(db.session(), scene.held.id) is None
 
 
 def test_a_result_without_the_quorum_says_so(make: Factory, tmp_path: Path) -> None:
     held = ended(make, present=1).held
-    code, said = recomputed(laid_out(files_of(held), tmp_path / "kit"))
+    code, said = recomputed(laid_out(drawn(held), tmp_path / "kit"))
     assert code == 0, said
     assert "定足数　満たさない" in said
 
 
-@pytest.mark.parametrize(
-    "name", ["README.txt", "recompute.py", "rules.json", "voting.json", "snapshot.json", "result.json"]
-)
+@pytest.mark.parametrize("name", ["rules.json", "voting.json", "snapshot.json", "result.json"])
 def test_one_sign_of_one_file_is_found(scene: Ended, tmp_path: Path, name: str) -> None:
-    files = files_of(scene.held)
-    folder = laid_out(files | {name: files[name] + b"\n"}, tmp_path / "kit")
-    code, said = recomputed(folder)
+    files = drawn(scene.held)
+    code, said = recomputed(laid_out(files | {name: files[name] + b"\n"}, tmp_path / "kit"))
     assert code == 1
-    assert f"違い　ファイル：{name} の SHA-256 が一覧と違います" in said
+    assert f"違い　ファイル：{name} の SHA-256 が一覧（SHA256SUMS）と違います" in said
+
+
+def test_the_hash_is_that_of_the_minutes_or_the_kit_is_another(scene: Ended, tmp_path: Path) -> None:
+    files = drawn(scene.held)
+    folder, known = laid_out(files, tmp_path / "kit"), hash_of(files)
+    assert recomputed(folder)[0] == 0
+    code, said = recomputed(folder, "--hash", f"{known[:32].upper()} {known[32:]}")
+    assert (code, "一致　議事録にある値" in said) == (0, True)
+    for other in ("0" * 64, "", known[1:]):
+        code, said = recomputed(folder, "--hash", other)
+        assert (code, "違い　議事録にある値" in said) == (1, True)
+
+
+def _retitle(document: Any) -> None:
+    document["items"][2]["title"] = "会費を倍にする件"
+
+
+def test_what_no_calculation_can_tell_is_told_by_the_hash(scene: Ended, tmp_path: Path) -> None:
+    """A title is in no hash of the freeze or of a decision: recomputed it agrees, held against the minutes it does not."""
+    files = drawn(scene.held)
+    folder = laid_out(altered(files, "result.json", _retitle), tmp_path / "kit")
+    assert recomputed(folder)[0] == 0
+    code, said = recomputed(folder, "--hash", hash_of(files))
+    assert (code, "違い　議事録にある値" in said) == (1, True)
+
+
+def test_explanations_and_the_program_are_not_in_the_hash(scene: Ended, tmp_path: Path) -> None:
+    files = drawn(scene.held)
+    mended = files | {"README.txt": b"another", "recompute.py": files["recompute.py"] + b"# mended\n"}
+    assert recomputed(laid_out(mended, tmp_path / "kit"), "--hash", hash_of(files))[0] == 0
 
 
 def _flip(document: Any) -> None:
@@ -215,7 +216,7 @@ def _swap_alone(document: Any) -> None:
 
 
 def _rule(document: Any) -> None:
-    document["rules"]["special"] = "2*yes > present"
+    document["special"] = "2*yes > present"
 
 
 _TAMPERED: list[tuple[str, Callable[[Any], None], str]] = [
@@ -244,7 +245,7 @@ _TAMPERED: list[tuple[str, Callable[[Any], None], str]] = [
 def test_a_changed_value_with_its_hash_made_to_agree_is_found(
     scene: Ended, tmp_path: Path, name: str, change: Callable[[Any], None], words: str
 ) -> None:
-    code, said = recomputed(laid_out(altered(files_of(scene.held), name, change), tmp_path / "kit"))
+    code, said = recomputed(laid_out(altered(drawn(scene.held), name, change), tmp_path / "kit"))
     assert code == 1
     assert any(line.startswith("違い　") and words in line for line in said.splitlines()), said
     assert "件あります。" in said.splitlines()[-1]
@@ -252,23 +253,23 @@ def test_a_changed_value_with_its_hash_made_to_agree_is_found(
 
 @pytest.mark.parametrize("name", ["rules.json", "snapshot.json", "result.json", "voting.json", "README.txt"])
 def test_a_missing_file_is_found_with_the_list_made_to_agree(scene: Ended, tmp_path: Path, name: str) -> None:
-    files = files_of(scene.held)
+    files = drawn(scene.held)
     for sums in (False, True):
         left = {key: content for key, content in files.items() if key != name}
         code, said = recomputed(laid_out(with_sums(left) if sums else left, tmp_path / "kit"))
         assert code == 1
-        assert f"違い　ファイル：{name} が" in said
+        assert f"違い　ファイル：{name} がありません" in said
 
 
 def test_an_added_file_is_found(scene: Ended, tmp_path: Path) -> None:
-    files = files_of(scene.held) | {"voting-2.json": b"{}"}
-    code, said = recomputed(laid_out(files, tmp_path / "kit"))
+    files = drawn(scene.held) | {"voting-2.json": b"{}"}
+    code, said = recomputed(laid_out(with_sums(files), tmp_path / "kit"))
     assert code == 1
     assert "違い　ファイル：voting-2.json は、このキットのファイルではありません" in said
 
 
 def test_a_kit_without_its_list_or_that_is_no_json_is_an_answer(scene: Ended, tmp_path: Path) -> None:
-    files = files_of(scene.held)
+    files = drawn(scene.held)
     broken = copy.copy(files)
     del broken[kit.SUMS]
     assert recomputed(laid_out(broken, tmp_path / "kit"))[0] == 1

@@ -6,20 +6,18 @@ from typing import Any
 
 import pytest
 
-from occto import kit
 from occto.domain.assembly import AssemblyState
 from occto.domain.errors import Refusal
 from occto.domain.permissions import Role
 from occto.domain.tally import Choice
 from occto.extensions import db
 from occto.models import Assembly
-from occto.queries.kit import kit_facts
 from occto.services import resolutions
 from occto.unit_of_work import run
 from tests import deciding
 from tests.factories import Factory
 from tests.freezing import moved
-from tests.kit.kits import laid_out, recomputed
+from tests.kit.kits import drawn, laid_out, recomputed
 from tests.receiving import ARRIVAL
 
 
@@ -36,8 +34,7 @@ def test_a_hall_decided_by_the_verbs_is_recomputed(make: Factory, tmp_path: Path
     version = db.session.get_one(Assembly, door.held.id).version
     values: dict[str, Any] = {"override_reason": "緊急の議決のため", "seen_version": version}
     run(resolutions.fix_result, door.held.id, **values, actor=clerk, now=ARRIVAL)
-    db.session.rollback()
-    code, said = recomputed(laid_out(kit.files_of(kit_facts(db.session(), door.held.id)), tmp_path / "kit"))
+    code, said = recomputed(laid_out(drawn(door.held), tmp_path / "kit"))
     assert code == 0, said
 
 
