@@ -16,6 +16,7 @@ from occto.extensions import db
 from occto.models import AgendaItem, Assembly, AuditDetail, AuditEvent, Minutes
 from occto.queries.kit import kit_facts
 from occto.unit_of_work import unit_of_work
+from occto.worker import note_kits
 from tests.admin.office import staff, unchanged
 from tests.assembling import HELD, assembly
 from tests.clients import Browser
@@ -133,11 +134,23 @@ def test_the_minutes_are_written_saved_and_drawn_up(scene: Ended, make: Factory)
     assert "まだ書かれていないこと" not in browser.text
     assert fields(browser)["opened_at"] == ["10:00"]
     drawn = docx_of(browser.get(url(scene, "export-docx/")).data), pdf_of(browser.get(url(scene, "export-pdf/")).data)
-    hashes = (kit.sha256_of(kit.kit_of(kit_facts(db.session(), scene.held.id))),)
     for said in drawn:
-        for words in (*MUST, *hashes):
+        for words in MUST:
             assert words in said, words
         assert "（未記入）" in said  # items without a word yet say so
+
+
+def test_the_kit_is_in_preparation_until_its_hash_is_noted(scene: Ended, make: Factory) -> None:
+    browser = staff(make)
+    assert "再計算キットの SHA-256 は準備中です。" in browser.get(url(scene)).text
+    words = "再計算キット（SHA-256）準備中です（結果の確定から1分ほど）。値が載ってから、この案を作り直してください。"
+    for door, said in (("export-docx/", docx_of), ("export-pdf/", pdf_of)):
+        assert words in said(browser.get(url(scene, door)).data)
+    note_kits()
+    assert "準備中" not in browser.get(url(scene)).text
+    known = kit.hash_of(kit.files_of(kit_facts(db.session(), scene.held.id)))
+    for door, said in (("export-docx/", docx_of), ("export-pdf/", pdf_of)):
+        assert f"再計算キット（SHA-256）{known}" in said(browser.get(url(scene, door)).data)
 
 
 def test_docx_and_pdf_hold_the_same_content(scene: Ended, make: Factory) -> None:
@@ -150,8 +163,7 @@ def test_docx_and_pdf_hold_the_same_content(scene: Ended, make: Factory) -> None
     db.session.rollback()
     row = db.session.get_one(Assembly, scene.held.id)
     facts = minutes_facts(db.session(), row, now=clock.now())
-    content = kit.sha256_of(kit.kit_of(kit_facts(db.session(), row.id)))
-    paper = paper_of(facts, written_of(db.session(), row).values, kit=content, opinions=True)
+    paper = paper_of(facts, written_of(db.session(), row).values, opinions=True)
     for text in paper.texts:
         for line in text.split("\n"):
             plain = "".join(line.split())
@@ -247,7 +259,7 @@ def test_it_is_drawn_up_in_every_state_from_the_votes_on(scene: Ended, make: Fac
     browser = staff(make)
     assert save(browser, scene) == 200
     said = docx_of(browser.get(url(scene, "export-docx/")).data)
-    assert ("結果を確定すると、ここに載ります。" in said) == (state is AssemblyState.VOTING)
+    assert ("再計算キット（SHA-256）訂正中" in said) == (state is AssemblyState.VOTING)
 
 
 def test_without_a_notice_or_a_result_it_says_so(make: Factory) -> None:
@@ -255,6 +267,7 @@ def test_without_a_notice_or_a_result_it_says_so(make: Factory) -> None:
     said: Any = docx_of(staff(make).get(f"/admin/minutes/export-docx/?id={held.id}").data)
     assert "招集通知の記録はありません。" in said
     assert "結果がまだ確定していないため" in said
+    assert "再計算キット（SHA-256）結果を確定すると、ここに載ります。" in said
 
 
 def test_what_was_said_of_an_item_withdrawn_at_the_hall_stays_and_is_printed(scene: Ended, make: Factory) -> None:

@@ -1,6 +1,7 @@
 """結果 for staff: by group and channel, by name for whoever may see it, 認可・承認, and what leaves the office."""
 
 import zipfile
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -9,15 +10,25 @@ import pytest
 from flask import Flask
 from openpyxl import load_workbook
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from occto import kit
 from occto.domain.assembly import AssemblyState
 from occto.domain.permissions import Role
 from occto.extensions import db
-from occto.models import AccessEvent, Assembly, AssemblyResult, AuditDetail, AuditEvent, ConsentRecord
-from occto.queries.kit import kit_facts
+from occto.models import (
+    AccessEvent,
+    AgendaItem,
+    Assembly,
+    AssemblyResult,
+    AuditDetail,
+    AuditEvent,
+    ConsentRecord,
+    KitHash,
+)
+from occto.models.triggers import create_triggers, drop_triggers
 from occto.unit_of_work import unit_of_work
+from occto.worker import note_kits
 from tests.admin.office import staff, unchanged
 from tests.assembling import HELD, assembly
 from tests.clients import Browser
@@ -65,7 +76,6 @@ def test_the_page_breaks_the_votes_down(scene: Ended, make: Factory) -> None:
     ):
         assert words in first, words
     assert "浜風でんき株式会社（電気事業法 28条の39）" in part(text, 2)
-    assert kit.sha256_of(kit.kit_of(kit_facts(db.session(), scene.held.id))) in text
     assert "記名" in text
 
 
@@ -155,17 +165,89 @@ def test_the_pdf_is_noted(scene: Ended, make: Factory) -> None:
     assert exported()[-1][1]["format"] == "pdf"
 
 
+def test_until_the_hash_is_noted_the_kit_is_in_preparation(scene: Ended, make: Factory) -> None:
+    browser = staff(make)
+    text = browser.get(url(scene)).text
+    assert "準備中です。SHA-256 を記録してから" in text
+    assert "export-kit" not in text
+    before = everything()
+    answer = browser.get(url(scene, "export-kit/"))
+    assert (answer.status_code, "再計算キットは準備中です。" in answer.text) == (409, True)
+    assert unchanged(before)
+
+
 def test_the_kit_is_taken_noted_and_recomputed(scene: Ended, make: Factory, tmp_path: Path) -> None:
+    assert (note_kits(), note_kits()) == (1, 0)
     browser = staff(make)
     shown = browser.get(url(scene)).text
     content = browser.get(url(scene, "export-kit/")).data
-    assert kit.sha256_of(content) in shown
     with zipfile.ZipFile(BytesIO(content)) as archive:
         archive.extractall(tmp_path)
-    assert recomputed(tmp_path)[0] == 0
+    known = sha256((tmp_path / "SHA256SUMS").read_bytes()).hexdigest()
+    assert known in shown
+    assert recomputed(tmp_path, "--hash", known)[0] == 0
     subject, detail = exported()[-1]
     assert (subject, detail["count"]) == ("LIST:再計算キット", 8)
-    assert kit.sha256_of(content) in detail["conditions"]
+    assert known in detail["conditions"]
+
+
+def test_a_kit_that_is_not_what_was_noted_is_kept_in(scene: Ended, make: Factory) -> None:
+    """A title in the database was changed behind the system's back: no other hash would tell."""
+    note_kits()
+    browser = staff(make)
+    noted = one_hash()
+    with unit_of_work() as session:
+        session.get_one(AgendaItem, scene.items[3].id).title = "会費を倍にする件"
+    answer = browser.get(url(scene, "export-kit/"))
+    assert answer.status_code == 409
+    assert "いま作ったキットの SHA-256 が、結果を確定したあとに記録した値と違います。" in answer.text
+    assert answer.mimetype == "text/html"
+    assert not exported()
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "kit.differs")).one()
+    detail = db.session.get_one(AuditDetail, event.id).payload
+    assert (event.subject, detail["no"], detail["sha256"]) == (f"ASSEMBLY:{scene.held.id}", 1, noted)
+    assert detail["drawn"] != noted
+    text = browser.get(url(scene)).text
+    assert "記録した値と違うキットができたため、お渡しを止めました。" in text
+    assert noted in text
+    assert "取り出そうとしたキットのハッシュ値" in staff(make).get(f"/admin/records/details/?id={event.id}").text
+
+
+def one_hash() -> str:
+    db.session.rollback()
+    return db.session.scalars(select(KitHash)).one().sha256
+
+
+def test_a_noted_hash_that_was_overwritten_is_found_at_the_door(scene: Ended, make: Factory) -> None:
+    note_kits()
+    with unit_of_work() as session:
+        drop_triggers(session.connection())
+        session.execute(update(KitHash).values(sha256="0" * 64))
+        create_triggers(session.connection())
+    assert staff(make).get(url(scene, "export-kit/")).status_code == 409
+    db.session.rollback()
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "kit.differs")).one()
+    noted = db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "kit.noted")).one()
+    drawn = db.session.get_one(AuditDetail, event.id).payload["drawn"]
+    assert db.session.get_one(AuditDetail, noted.id).payload == {"no": 1, "sha256": drawn}
+
+
+def test_a_result_corrected_while_its_kit_is_drawn_is_no_alarm(
+    scene: Ended, make: Factory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note_kits()
+    browser = staff(make)
+
+    def corrected(files: Any, file: Any) -> str:
+        known = kit.zipped(files, file)
+        moved(scene.held.id, AssemblyState.VOTING)
+        return known
+
+    monkeypatch.setattr("occto.admin.results.zipped", corrected)
+    answer = browser.get(url(scene, "export-kit/"))
+    assert (answer.status_code, "結果の訂正が始まりました。" in answer.text) == (409, True)
+    assert not exported()
+    assert not db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "kit.differs")).all()
 
 
 def test_there_is_no_kit_while_the_result_is_corrected(scene: Ended, make: Factory) -> None:
