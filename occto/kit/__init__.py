@@ -6,15 +6,14 @@ the program beside it is mended, and whichever library makes the zip. What these
 """
 
 import hashlib
-import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
 from occto.domain.assembly import title_of
 from occto.domain.assembly_settings import VotePolicy
-from occto.domain.canonical import canonical, jsonable
+from occto.domain.canonical import canonical
 from occto.domain.codes import Licence
 from occto.domain.dates import format_date, today_jst
 from occto.domain.tally import CHOICE_LABELS, OUTCOME_LABELS, Choice, formula_in_words
@@ -43,6 +42,7 @@ _STAMP = (1980, 1, 1, 0, 0, 0)
 _PLAIN_FILE = 0o100644 << 16
 File = tuple[str, bytes]
 """Name and content."""
+Document = Callable[[], Mapping[str, Any]]
 
 
 def files_of(facts: KitFacts) -> Iterator[File]:
@@ -56,7 +56,7 @@ def assembled(data: Iterable[File], *, assembly: str, held_on: str) -> Iterator[
     """These data files, what explains and recomputes them, and the list of the data files last."""
     sums = []
     for name, content in data:
-        sums.append(_line(name, content))
+        sums.append(f"{hashlib.sha256(content).hexdigest()}  {name}\n")  # as sha256sum writes and checks it
         yield name, content
     readme = (HERE / "README.txt").read_text(encoding="utf-8")
     for mark, words in (
@@ -67,7 +67,7 @@ def assembled(data: Iterable[File], *, assembly: str, held_on: str) -> Iterator[
         readme = readme.replace(f"{{{mark}}}", words)
     yield "README.txt", readme.encode()
     yield "recompute.py", (HERE / "recompute.py").read_bytes()
-    yield SUMS, "".join(sorted(sums, key=_name)).encode()
+    yield SUMS, "".join(sums).encode()
 
 
 def hash_of(files: Iterable[File]) -> str:
@@ -89,43 +89,31 @@ def _each_put(files: Iterable[File], archive: zipfile.ZipFile) -> Iterator[File]
         yield name, content
 
 
-def _line(name: str, content: bytes) -> str:
-    """A line as sha256sum writes and checks it."""
-    return f"{hashlib.sha256(content).hexdigest()}  {name}\n"
-
-
-def _name(line: str) -> str:
-    return line.partition("  ")[2]
-
-
 def _data(facts: KitFacts) -> Iterator[File]:
     """What was frozen, given, decided and fixed. Nothing in it comes from what is entered or renamed after the fixing."""
     name = Names(facts.calculation)
     decided = [one for one in facts.results if one.decision is not None]
-    case = case_of(facts.calculation, facts.dates, name)
-    voting = {"allocation": [case], "decisions": [_decision(one, facts, name) for one in decided]}
-    yield from data_files(
-        voting,
+    return data_files(
+        voting=lambda: {
+            "allocation": [case_of(facts.calculation, facts.dates, name)],
+            "decisions": [_decision(one, facts, name) for one in decided],
+        },
+        licences={one for voter in facts.calculation.record.roll.voters for one in voter.licences},
         snapshot=lambda: written(kept_head(facts.snapshot), rows_of(facts.calculation)),
-        result=_result(facts, decided, name),
+        result=lambda: _result(facts, decided, name),
     )
 
 
 def data_files(
-    voting: Mapping[str, Any], *, snapshot: Callable[[], Mapping[str, Any]], result: Mapping[str, Any]
+    *, voting: Document, snapshot: Document, result: Document, licences: Collection[Licence]
 ) -> Iterator[File]:
-    """The data files of these documents. `snapshot` in its canonical form: the SHA-256 of its file is that of the freeze."""
-    yield "voting.json", _text(voting)
-    yield (
-        "rules.json",
-        _text(rules(word for case in voting["allocation"] for one in case["members"] for word in one["licences"])),
-    )
-    yield "result.json", _text(result)
+    """The data files of these documents, each made when its turn has come. All are in the canonical form: the SHA-256 of
+    `snapshot` is that of the freeze.
+    """
+    yield "result.json", canonical(result())
+    yield "rules.json", canonical(rules(licences))
     yield "snapshot.json", canonical(snapshot())
-
-
-def _text(value: Mapping[str, Any]) -> bytes:
-    return (json.dumps(jsonable(value), ensure_ascii=False, indent=1, sort_keys=True) + "\n").encode()
+    yield "voting.json", canonical(voting())
 
 
 class Names:
@@ -133,10 +121,11 @@ class Names:
 
     def __init__(self, calculation: Calculation) -> None:
         bodies = {*calculation.record.names, *calculation.record.member_ids}
-        self._width = max(5, *(len(str(body)) for body in bodies)) if bodies else 5
+        width = max(5, *(len(str(body)) for body in bodies)) if bodies else 5
+        self._of = {body: f"B{body:0{width}d}" for body in bodies}
 
     def __call__(self, body: int) -> str:
-        return f"B{body:0{self._width}d}"
+        return self._of[body]
 
 
 def case_of(calculation: Calculation, dates: Mapping[int, tuple[Any, Any]], name: Names) -> dict[str, Any]:
@@ -301,15 +290,10 @@ def _announced(one: ItemResult, facts: KitFacts, name: Names) -> dict[str, Any]:
     }
 
 
-def rules(licences: Iterable[str]) -> dict[str, Any]:
+def rules(licences: Collection[Licence]) -> dict[str, Any]:
     """The rules as data that recompute.py holds against its own; of the categories, those that the roll has."""
-    used = frozenset(licences)
     return {
-        "groups": {
-            word: "".join(group for group in Group if group in GROUPS_OF[one])
-            for one, word in WORDS.items()
-            if word in used
-        },
+        "groups": {WORDS[one]: "".join(group for group in Group if group in GROUPS_OF[one]) for one in licences},
         "ordinary": "2*yes > present",
         "special": "3*yes >= 2*present",
         "quorum": "2*present >= whole",

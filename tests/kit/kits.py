@@ -139,7 +139,8 @@ def vector_kit(case: dict[str, Any], asked: Sequence[dict[str, Any]] | None = No
         "result": {"record": record, "withdrawn": [], "sha256": digest(record | rests_on)},
     }
     voting = {"allocation": [kit.case_of(calculation, dates, name)], "decisions": decisions}
-    data = kit.data_files(voting, snapshot=lambda: snapshot, result=result)
+    licences = {one for voter in calculation.record.roll.voters for one in voter.licences}
+    data = kit.data_files(voting=lambda: voting, snapshot=lambda: snapshot, result=lambda: result, licences=licences)
     return dict(kit.assembled(data, assembly=case["id"], held_on=case["record_date"]))
 
 
