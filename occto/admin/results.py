@@ -4,9 +4,9 @@ import logging
 import tempfile
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any
+from typing import IO, Any
 
-from flask import Response, abort, request, url_for
+from flask import Response, abort, flash, request, url_for
 from flask_admin import BaseView, expose
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ from occto.block_paper import as_pdf
 from occto.domain.agenda import Consent, item_title
 from occto.domain.assembly import ASSEMBLY, title_of
 from occto.domain.dates import today_jst
-from occto.domain.errors import Refusal
+from occto.domain.errors import NotFound, Refusal
 from occto.domain.jobs import ranges
 from occto.domain.outcomes import CONSENT_WORDS
 from occto.domain.permissions import Permission
@@ -219,30 +219,19 @@ class ResultsView(Doors, Screen, BaseView):
 
     @expose("/export-kit/")
     @permit(_P.REPLY_CHOICES_SEE)
-    def export_kit(self) -> Response:
-        """再計算キット, with every vote by name. One that is not what was noted is kept in: Refusal kit_differs."""
+    def export_kit(self) -> Any:
+        """再計算キット, with every vote by name; where it is kept in, the page of the result says why."""
         if not (may_see_votes() and viewer.can(_P.EXPORT)):
             abort(403)
-        session, row = db.session(), self.row_asked()
-        kits.require_noted(session, row.id)
-        number, name, caption = row.id, words.file_name(row, KIT, row.held_at), title_of(row)
-        held = ranges(members_on_roll(session, number))
-
-        def leave(session: Session, no: int, sha256: str) -> bool:
-            if not kits.let_out(session, number, no=no, sha256=sha256, actor=actor(), now=clock.now()):
-                return False
-            said, fields = f"{caption}　SHA-256 {sha256}", ["会員", "議決権", "賛否", "行使の方法"]
-            access_log.exported(session, held, subject=f"LIST:{KIT}", form="zip", conditions=said, fields=fields)
-            return True
-
-        with ExitStack() as unless_it_leaves:
-            file = unless_it_leaves.enter_context(tempfile.TemporaryFile())
-            facts = kit_facts(session, number)
-            no, sha256 = facts.fixed.no, zipped(files_of(facts), file)
-            if not run(leave, no, sha256):
-                log.error("the kit of assembly %s is not the one that was noted", number)
-                raise Refusal("kit_differs", kits.DIFFERS)
-            unless_it_leaves.pop_all()
+        row = self.row_asked()
+        name = words.file_name(row, KIT, row.held_at)
+        try:
+            file = _kit(row.id, title=title_of(row))
+        except NotFound:
+            abort(404)
+        except Refusal as refusal:
+            flash(refusal.sentence, "danger")
+            return self.index(), 409
         return attached(in_pieces(file), name=f"{name}.zip", media_type=MEDIA_TYPE)
 
     def _taken(self) -> tuple[Assembly, list[reads.ItemResult], list[Any], Any]:
@@ -255,6 +244,29 @@ class ResultsView(Doors, Screen, BaseView):
             abort(404)
         quorum = kept_quorum(fixed[0].quorum) if fixed and row.state in reads.FIXED else None
         return row, found, fixed, quorum
+
+
+def _kit(number: int, *, title: str) -> IO[bytes]:
+    """A kit that was noted as leaving, in a temporary file. Refusals: not_found, kit_not_ready, stale, kit_differs."""
+    session = db.session()
+    kits.require_noted(session, number)
+    held = ranges(members_on_roll(session, number))
+
+    def leaves(session: Session, no: int, sha256: str) -> bool:
+        if not kits.let_out(session, number, no=no, sha256=sha256, actor=actor(), now=clock.now()):
+            return False
+        said, fields = f"{title}　SHA-256 {sha256}", ["会員", "議決権", "賛否", "行使の方法"]
+        access_log.exported(session, held, subject=f"LIST:{KIT}", form="zip", conditions=said, fields=fields)
+        return True
+
+    with ExitStack() as unless_it_leaves:
+        file = unless_it_leaves.enter_context(tempfile.TemporaryFile())
+        facts = kit_facts(session, number)
+        if not run(leaves, facts.fixed.no, zipped(files_of(facts), file)):
+            log.error("the kit of assembly %s is not the one that was noted", number)
+            raise Refusal("kit_differs", kits.DIFFERS)
+        unless_it_leaves.pop_all()
+    return file
 
 
 def _consents(one: reads.ItemResult) -> list[tuple[str, str]]:
