@@ -94,8 +94,10 @@ def test_a_result_without_the_quorum_says_so(make: Factory, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["rules.json", "voting.json", "snapshot.json", "result.json"])
 def test_one_sign_of_one_file_is_found(scene: Ended, tmp_path: Path, name: str) -> None:
     files = drawn(scene.held)
-    code, said = recomputed(laid_out(files | {name: files[name] + b"\n"}, tmp_path / "kit"))
+    folder = laid_out(files | {name: files[name] + b"\n"}, tmp_path / "kit")
+    code, said = recomputed(folder, "--hash", hash_of(files))
     assert code == 1
+    assert "違い　議事録にある値" in said  # the list was left as it was: the hash is that of the files
     assert f"違い　ファイル：{name} の SHA-256 が一覧（SHA256SUMS）と違います" in said
 
 
