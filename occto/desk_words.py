@@ -7,10 +7,11 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from occto.domain.dates import JST
+from occto.domain.dates import JST, format_instant, today_jst
 from occto.domain.reception import OUTCOME_LABELS, DeskProfile, ScanOutcome
 from occto.domain.replies import Attendance
 from occto.domain.tickets import TicketKind, shown_number, standing_of
+from occto.queries.desks import Unsettled
 from occto.services.reception.checking_in import Answer
 
 O = ScanOutcome  # noqa: E741 - as the tables of states are written
@@ -72,6 +73,14 @@ def in_seconds(at: datetime) -> str:
     """The time of day in Japan to the second: 9:41:07."""
     local = at.astimezone(JST)
     return f"{local.hour}:{local:%M:%S}"
+
+
+def unsettled_words(desk: Unsettled, *, now: datetime) -> str:
+    """受付 2番（最後の通信 9:41:07、送信待ち 3件）; the day is said where it was another one."""
+    today = today_jst(desk.heard_at) == today_jst(now)
+    heard = in_seconds(desk.heard_at) if today else format_instant(desk.heard_at)
+    waiting = f"送信待ち {desk.waiting:,}件" if desk.waiting else "送信待ちの有無は不明"
+    return f"{desk.name}（最後の通信 {heard}、{waiting}）"
 
 
 def shown(answer: Answer, *, profile: DeskProfile, contact: str, now: datetime) -> Shown:

@@ -132,6 +132,8 @@ def desk(held: Assembly, chief: User, name: str = "受付 1番", profile: DeskPr
         made_at=NOW,
         made_by_id=chief.id,
         paired_at=ARRIVAL - timedelta(hours=2),
+        contact_at=HELD,
+        waiting=0,
     )
     with unit_of_work() as session:
         session.add(made)

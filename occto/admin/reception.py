@@ -18,7 +18,7 @@ from occto.admin.reception_doors import HallDoors
 from occto.admin.sent import sent_version
 from occto.admin.verb_view import Door, Doors
 from occto.desk_card import card_of
-from occto.desk_words import in_seconds
+from occto.desk_words import in_seconds, unsettled_words
 from occto.domain.assembly import title_of
 from occto.domain.dates import today_jst
 from occto.domain.jobs import ranges
@@ -80,7 +80,7 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
     def of_assembly(self) -> str:
         """The reception of one assembly."""
         row, session = assembly_asked(), db.session()
-        number, term = row.id, search_term()
+        number, term, now = row.id, search_term(), clock.now()
         inside = reads.inside(session, number, term)
         waiting = reads.search(session, number, term) if term else ()
         body = self.render(
@@ -95,6 +95,7 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
             waiting=[_ticket(one) for one in waiting if not one.inside],
             scans=_scans(reads.recent(session, number, limit=LAST_SCANS)),
             clashes=_scans(reads.clashes(session, number)),
+            unsettled=[unsettled_words(one, now=now) for one in reads.unsettled(session, number, now=now)],
             may=viewer.can(_SUPERVISE),
             open=row.state in ADMITTING,
             ready=row.state in ADMITTING | BEFORE_THE_DOORS,
@@ -176,7 +177,11 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
     @permit(_SUPERVISE)
     def renew(self) -> Any:
         """A new code; the key that the device had opens nothing any more."""
-        lead = "新しい接続の番号を表示します。いま接続している端末があるときは、その端末では受け付けられなくなります。"
+        lead = (
+            "新しい接続の番号を表示します。いま接続している端末があるときは、その端末では受け付けられなくなります。"
+            "その端末に「送信待ち」が残っているときは、先に通信につなぐか、画面の番号と時刻を控えてください。"
+            "別の端末を接続すると、残りの件数は分からなくなります。"
+        )
 
         def verb(session: Session, desk: Desk, version: int) -> str:
             now = clock.now()
@@ -257,6 +262,8 @@ def _desk(row: Any) -> dict[str, Any]:
         "ended": row.ended_at is not None,
         "waits": state[1] == "tag-warn",
         "last": in_seconds(row.last_at) if row.last_at else "",
+        "heard": in_seconds(row.contact_at) if row.contact_at else "",
+        "waiting": row.waiting,
     }
 
 

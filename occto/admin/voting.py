@@ -14,8 +14,9 @@ from occto.admin.assembly_menu import pages_of
 from occto.admin.base import Facts, Screen, Table, clamped_id
 from occto.admin.sent import sent_form, sent_version
 from occto.admin.verb_view import Door, Preview
-from occto.admin.voting_items import VotingItems, last_of
+from occto.admin.voting_items import VotingItems, last_of, unsettled_of, unsettled_sentences
 from occto.admin.voting_words import outcome_words
+from occto.desk_words import unsettled_words
 from occto.domain.agenda import ItemKind, item_title
 from occto.domain.assembly import ASSEMBLY, title_of
 from occto.domain.dates import format_instant, today_jst
@@ -31,6 +32,7 @@ from occto.forms.voting import CorrectForm, FixForm
 from occto.labels import label
 from occto.models import Assembly, AssemblyResult
 from occto.queries.assembly_page import agenda_of
+from occto.queries.desks import unsettled
 from occto.queries.hall_board import hall_of, quorum_now
 from occto.services import resolutions
 
@@ -79,6 +81,7 @@ class VotingView(VotingItems, Screen, BaseView):
             result=_result_facts(result) if result is not None else [],
             moves=self._moves(row),
             at_hall=row.state in ADMITTING,
+            unsettled=unsettled_of(row),
             may_withdraw=viewer.can(Permission.ASSEMBLY_EDIT) and row.state in ASSEMBLY.step("withdraw_item").sources,
         )
 
@@ -155,16 +158,22 @@ class VotingView(VotingItems, Screen, BaseView):
         hall = hall_of(db.session(), row, day=day_of(row.held_at, now=clock.now())) if begins else None
         quorum = quorum_now(db.session(), hall) if hall is not None else None
         form: Any = form_class(sent_form(), today=today_jst(clock.now()))
+        if step == "fix_result":
+            now = clock.now()
+            desks = unsettled(db.session(), number, now=now)
+            form.ask_about([(str(one.id), unsettled_words(one, now=now)) for one in desks])
 
         def act(session: Session) -> str:
             values = {one.name: one.data for one in form}
+            if "desks_checked" in values:
+                values["desks_checked"] = [int(one) for one in values["desks_checked"]]
             verb(session, number, **values, seen_version=version, actor=actor(), now=clock.now())
             return url_for("voting.index", id=number)
 
         def preview() -> Preview:
             sentences = [] if quorum is None or quorum.met else [_short(quorum)]
             if step == "fix_result":
-                sentences.append(UNSENT)
+                sentences += [UNSENT, *unsettled_sentences(row)]
             now = [Facts("いまの定足数", _quorum_facts(quorum))] if quorum is not None else []
             return Preview(sentences, [*now, self._items_table(number)])
 

@@ -15,11 +15,13 @@ from occto.admin.base import Facts, Table, clamped_id, search_term
 from occto.admin.sent import sent_form, sent_version
 from occto.admin.verb_view import Door, Doors, Preview
 from occto.admin.voting_words import HEADS, Tally, decided_facts, tally_facts
+from occto.desk_words import unsettled_words
 from occto.domain.agenda import ItemKind, item_title
 from occto.domain.assembly import AssemblyState, title_of
 from occto.domain.errors import NotFound, Refusal
 from occto.domain.hall import day_of
 from occto.domain.permissions import Permission
+from occto.domain.reception import ADMITTING
 from occto.domain.tally import Choice
 from occto.extensions import db
 from occto.forms.base import BaseForm
@@ -27,6 +29,7 @@ from occto.forms.voting import CHOICES, DecideForm, FloorVotesForm, SheetForm
 from occto.models import AgendaItem, Assembly, ItemDecision, VoteSheet
 from occto.queries.assembly_page import agenda_of
 from occto.queries.at_hall import Hall
+from occto.queries.desks import unsettled
 from occto.queries.hall_board import hall_of_item
 from occto.queries.item_sheet import exceptions_of, voters_named
 from occto.queries.item_votes import shown_of, tally_of_item
@@ -85,6 +88,7 @@ class VotingItems(Doors):
             conflicts=conflicts,
             decisions=[(one, decided_facts(one)) for one in decisions_of(session, item.id)],
             new_form_id=new_form_id,
+            unsettled=unsettled_of(row),
         )
 
     @expose("/sheet/", methods=("POST",))
@@ -183,6 +187,7 @@ class VotingItems(Doors):
 
         def preview() -> Preview:
             words = [f"まだ記録されていないものがあります：{'、'.join(tally.missing)}。"] if tally.missing else []
+            words += unsettled_sentences(row)
             return Preview(words, [Facts("採決の内容", facts), Table("方法ごとの票数", HEADS, tally.cells)])
 
         door = Door(
@@ -215,6 +220,20 @@ class VotingItems(Doors):
             return see_other("voting.item", id=number)
         flash(done, "success")
         return answer
+
+
+def unsettled_of(row: Assembly) -> list[str]:
+    """The desks in which arrivals may lie that are in no count, in words; none where no desk can send any more."""
+    if row.state not in ADMITTING:
+        return []
+    now = clock.now()
+    return [unsettled_words(one, now=now) for one in unsettled(db.session(), row.id, now=now)]
+
+
+def unsettled_sentences(row: Assembly) -> list[str]:
+    """The same as one sentence of a check page."""
+    desks = unsettled_of(row)
+    return [f"まだ送っていない受付が残っているかもしれない端末があります：{'、'.join(desks)}。"] if desks else []
 
 
 def _hall(row: Assembly, item: AgendaItem) -> Hall:

@@ -242,7 +242,7 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
             | {"reason", "quorum_met", "sha256"}
         ),
     ),
-    "resolution.fixed": ("結果の確定", frozenset({"no", "quorum_met", "reason", "sha256", "items"})),
+    "resolution.fixed": ("結果の確定", frozenset({"no", "quorum_met", "reason", "sha256", "items", "desks_checked"})),
     "resolution.published": ("結果の公表", frozenset({"no", "told", "on_paper"})),
     "kit.noted": ("再計算キットのハッシュ値の記録", frozenset({"no", "sha256"})),
     "kit.differs": ("再計算キットが記録したハッシュ値と違う", frozenset({"no", "sha256", "drawn"})),

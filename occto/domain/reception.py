@@ -4,7 +4,7 @@ No stop of the system refuses anybody at the door: only what stands here does.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from occto.domain.assembly import AssemblyState
@@ -13,6 +13,8 @@ from occto.domain.replies import Attendance
 from occto.domain.tickets import TicketKind
 
 DESK_NAME_LIMIT, CONTACT_LIMIT, REASON_LIMIT = 40, 60, 500
+QUIET = timedelta(minutes=2)
+"""A desk speaks every few seconds; one that was not heard for so long is cut off, put away or broken."""
 
 
 class DeskProfile(StrEnum):
@@ -121,6 +123,14 @@ def judge(found: Found | None, *, state: AssemblyState, held_at: datetime, now: 
     if found.suspended:
         return ScanOutcome.SUSPENDED
     return ScanOutcome.ADMITTED
+
+
+def may_hold(*, heard_at: datetime, waiting: int, until: datetime) -> bool:
+    """Whether arrivals may lie in a desk that nobody has counted: it said so when it was heard last, or is silent since.
+
+    `until`: now, or the end of its use.
+    """
+    return waiting > 0 or until - heard_at >= QUIET
 
 
 def withdraws(advance: Attendance | None, *, choices: bool, kind: TicketKind) -> bool:

@@ -1,11 +1,12 @@
 """Forms of 採決 and of the result."""
 
 import re
+from collections.abc import Sequence
 
 from occto.domain.tally import CHOICE_LABELS, Choice
 from occto.domain.text import half_width_digits
 from occto.forms.base import BaseForm
-from occto.forms.choices import ChoiceField, OrNoneField
+from occto.forms.choices import ChoiceField, ChoicesField, OrNoneField
 from occto.forms.fields import TextField
 from occto.forms.validators import Required
 
@@ -62,14 +63,30 @@ class DecideForm(BaseForm):
 
 
 class FixForm(BaseForm):
-    """結果確定."""
+    """結果確定. Where no arrivals can lie in any desk, the page takes `desks_checked` out."""
 
+    desks_checked = ChoicesField(
+        "残りがないと確かめた端末",
+        hint=(
+            "通信が途絶えているか、送信待ちがあった端末です。通信につなぐと、この一覧から消えます。"
+            "つなげないときは、端末の画面か受付責任者の控えで確かめて、印を付けてください。記録に残ります。"
+        ),
+    )
     override_reason = TextField(
         "定足数を満たさないまま確定する理由",
         max_length=2000,
         rows=3,
         hint="定足数を満たさない議決があるときだけ入力してください。議事録にも載ります。",
     )
+
+    def ask_about(self, desks: Sequence[tuple[str, str]]) -> None:
+        """Ask for a tick beside each of these desks: row number as text, and words. One that has spoken since is no more asked."""
+        if not desks:
+            del self.desks_checked
+            return
+        self.desks_checked.choices = list(desks)
+        known = {number for number, _words in desks}
+        self.desks_checked.process_data([one for one in self.desks_checked.chosen if one in known])
 
 
 class CorrectForm(BaseForm):

@@ -88,6 +88,8 @@ class Desk(Base):
         CheckConstraint("paired_at IS NULL OR code_hash IS NULL", name="code_used"),
         CheckConstraint("length(code_hash) = 64", name="code_hash"),
         CheckConstraint("length(key_hash) = 64", name="key_hash"),
+        CheckConstraint("(contact_at IS NULL) = (waiting IS NULL)", name="contact_at"),
+        CheckConstraint("waiting >= 0", name="waiting"),
         bounded("name", 40),
         bounded("contact", 60),
         {"sqlite_autoincrement": True},
@@ -106,6 +108,8 @@ class Desk(Base):
     paired_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     ended_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     version: Mapped[Version]
+    contact_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="when its script last said what it holds")
+    waiting: Mapped[int | None] = mapped_column(comment="arrivals that it then held and had not sent; no decision")
 
 
 class CheckIn(Base):

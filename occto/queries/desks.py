@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, and_, bindparam, exists, false, func, not_, or_, select
 from sqlalchemy.orm import Session, aliased
 
-from occto.domain.reception import ScanOutcome
+from occto.domain.dates import today_jst
+from occto.domain.reception import ScanOutcome, may_hold
 from occto.domain.text import search_key
 from occto.domain.tickets import TicketKind, read_code
 from occto.models import AdmissionTicket, Assembly, CheckIn, Desk, Member, Scan, SnapshotMember, User
@@ -284,9 +285,12 @@ def seat_of(session: Session, assembly_id: int, member_id: int) -> int | None:
     )
 
 
+_LAST = select(func.max(Scan.received_at)).where(Scan.desk_id == Desk.id).correlate(Desk).scalar_subquery()
+"""When the last scan of a desk arrived."""
+
+
 def desks_of(session: Session, assembly_id: int) -> Rows:
     """The desks of an assembly in the order in which they were made, with the last scan of each; ended ones at the end."""
-    last = select(func.max(Scan.received_at)).where(Scan.desk_id == Desk.id).correlate(Desk).scalar_subquery()
     return session.execute(
         select(
             Desk.id,
@@ -297,13 +301,59 @@ def desks_of(session: Session, assembly_id: int) -> Rows:
             Desk.paired_at,
             Desk.ended_at,
             Desk.version,
+            Desk.contact_at,
+            Desk.waiting,
             User.name.label("made_by"),
-            last.label("last_at"),
+            _LAST.label("last_at"),
         )
         .join(User, User.id == Desk.made_by_id)
         .where(Desk.assembly_id == assembly_id)
         .order_by(Desk.ended_at.is_not(None), Desk.id)
     ).all()
+
+
+@dataclass(frozen=True, slots=True)
+class Unsettled:
+    """A desk in which arrivals may lie that the server does not know. `heard_at`: the last that was heard of it.
+
+    `waiting`: how many arrivals it then had not sent.
+    """
+
+    id: int
+    name: str
+    heard_at: datetime
+    waiting: int
+
+
+def unsettled(session: Session, assembly_id: int, *, now: datetime) -> list[Unsettled]:
+    """The desks of the assembly in which arrivals may still lie, in the order in which they were made.
+
+    Whatever ended before the day of the assembly holds nobody who came on it.
+    """
+    rows = session.execute(
+        select(
+            Desk.id,
+            Desk.name,
+            Desk.paired_at,
+            Desk.contact_at,
+            Desk.waiting,
+            Desk.ended_at,
+            Assembly.held_at,
+            _LAST.label("last_at"),
+        )
+        .join(Assembly, Assembly.id == Desk.assembly_id)
+        .where(Desk.assembly_id == assembly_id)
+        .order_by(Desk.id)
+    )
+    found = []
+    for row in rows:
+        told = [at for at in (row.paired_at, row.contact_at, row.last_at) if at is not None]
+        if not told or (row.ended_at is not None and today_jst(row.ended_at) < today_jst(row.held_at)):
+            continue
+        heard_at, waiting = max(told), row.waiting or 0
+        if may_hold(heard_at=heard_at, waiting=waiting, until=row.ended_at or now):
+            found.append(Unsettled(row.id, row.name, heard_at, waiting))
+    return found
 
 
 def open_assemblies(session: Session, states: Sequence[Any]) -> Sequence[Assembly]:

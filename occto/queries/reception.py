@@ -48,6 +48,8 @@ class DeskSeen:
     no: int
     rehearsal_of_id: int | None
     paired_at: datetime
+    contact_at: datetime | None
+    waiting: int | None
 
 
 _DESK = (
@@ -63,6 +65,8 @@ _DESK = (
         Assembly.no,
         Assembly.rehearsal_of_id,
         Desk.paired_at,
+        Desk.contact_at,
+        Desk.waiting,
     )
     .join(Assembly, Assembly.id == Desk.assembly_id)
     .where(Desk.key_hash == bindparam("key_hash"), Desk.ended_at.is_(None))

@@ -78,6 +78,11 @@ HALL: dict[str, list[tuple[str, Any, Any]]] = {
             _fixed(paired_at=NOW, key_hash="2" * 64, code_hash="3" * 64, code_until=NOW),
         )
     ],
+    "ck_desks_contact_at": [
+        (_DESK, _fixed(contact_at=NOW, waiting=0), _fixed(contact_at=NOW)),
+        (_DESK, dict, _fixed(waiting=0)),
+    ],
+    "ck_desks_waiting": [(_DESK, _fixed(contact_at=NOW, waiting=0), _fixed(contact_at=NOW, waiting=-1))],
     "ck_desks_code_hash": [(_DESK, dict, _fixed(code_hash=HASH[1:], code_until=NOW))],
     "ck_desks_key_hash": [(_DESK, dict, _fixed(key_hash=HASH[1:], paired_at=NOW))],
     "ck_check_ins_voting": [(_ENTRY, lambda: {"voting": True, "member_id": add("members")}, _fixed(voting=True))],

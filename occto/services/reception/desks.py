@@ -2,7 +2,7 @@
 
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
@@ -14,6 +14,8 @@ from occto.models import Assembly, Desk
 from occto.services import audit
 
 CODE_LASTS = timedelta(minutes=15)
+HEARD = timedelta(seconds=30)
+"""A desk that says the same again within this time is not written down anew."""
 
 
 def require_supervisor(actor: Actor) -> None:
@@ -126,9 +128,19 @@ def close_desk(session: Session, desk_id: int, *, actor: Actor, now: datetime) -
     if desk is None or desk.ended_at is not None:
         return
     desk.code_hash, desk.code_until, desk.ended_at = None, None, now
+    desk.contact_at, desk.waiting = now, desk.waiting or 0
     desk.version += 1
     session.flush()
     _note(session, desk, "desk.ended", actor=actor, now=now)
+
+
+def hear_desk(session: Session, desk_id: int, *, waiting: int, now: datetime) -> None:
+    """Keep what a desk says of itself: `waiting` arrivals that it holds and has not sent, as of `now`. No decision.
+
+    The version stays: no form of the supervisor becomes stale by it.
+    """
+    here = update(Desk).where(Desk.id == desk_id, Desk.ended_at.is_(None))
+    session.execute(here.values(contact_at=now, waiting=waiting))
 
 
 def _locked(session: Session, desk_id: int, *, seen_version: int, actor: Actor) -> Desk:

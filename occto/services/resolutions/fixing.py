@@ -1,6 +1,6 @@
 """結果確定, 訂正 and 公表: the result of an assembly out of the decisions on its items."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from occto.domain.canonical import digest
 from occto.domain.errors import Refusal
 from occto.domain.resolutions import quorum_document
 from occto.models import AgendaItem, Assembly, AssemblyResult, ItemDecision
+from occto.queries.desks import Unsettled, unsettled
 from occto.queries.hall_board import quorum_now
 from occto.services.assemblies.case import given, locked, note
 from occto.services.assemblies.telling import NOBODY, Told, tell_roll
@@ -22,13 +23,23 @@ from occto.services.resolutions.deciding import last_decision
 
 
 def fix_result(
-    session: Session, assembly_id: int, *, override_reason: str | None, seen_version: int, actor: Actor, now: datetime
+    session: Session,
+    assembly_id: int,
+    *,
+    override_reason: str | None,
+    desks_checked: Collection[int] = (),
+    seen_version: int,
+    actor: Actor,
+    now: datetime,
 ) -> int:
     """結果確定. The quorum is that of the moments at which the items were decided: those who leave later change nothing.
 
-    Returns the row number of the result.     Refusals: not_allowed, not_found, stale, illegal_step, items_undecided, quorum_not_met.
+    `desks_checked`: row numbers of the desks in which arrivals may lie and that somebody has looked at; they are kept in
+    the trail. Returns the row number of the result. Refusals: not_allowed, not_found, stale, illegal_step,
+    desks_unsettled, items_undecided, quorum_not_met.
     """
     assembly = locked(session, assembly_id, step="fix_result", seen_version=seen_version, actor=actor)
+    checked = _checked(unsettled(session, assembly.id, now=now), desks_checked)
     items = _items(session, assembly.id)
     decisions = _decisions(session, items)
     quorum = _quorum(session, assembly, decisions, now=now)
@@ -62,6 +73,7 @@ def fix_result(
         "reason": made.override_reason,
         "sha256": made.sha256,
         "items": len(decisions),
+        "desks_checked": checked,
     }
     note(session, assembly, "resolution.fixed", actor=actor, now=now, detail=detail)
     return made.id
@@ -100,6 +112,18 @@ def publish_result(session: Session, assembly_id: int, *, seen_version: int, act
     detail = {"no": result.no, "told": told.mails, "on_paper": len(told.on_paper)}
     note(session, assembly, "resolution.published", actor=actor, now=now, detail=detail)
     return told
+
+
+def _checked(desks: Sequence[Unsettled], ticked: Collection[int]) -> list[dict[str, Any]]:
+    """The desks that were looked at, for the trail. Refusal desks_unsettled names those that nobody has ticked."""
+    if unseen := [one.name for one in desks if one.id not in ticked]:
+        raise Refusal(
+            "desks_unsettled",
+            f"まだ送っていない受付が残っているかもしれない端末があります：{'、'.join(unseen)}。"
+            "端末を通信につないで「送信待ち 0件」を確かめるか、端末を調べて、確かめた印を付けてください。",
+            field="desks_checked",
+        )
+    return [{"name": one.name, "waiting": one.waiting, "heard_at": one.heard_at.isoformat()} for one in desks]
 
 
 def _items(session: Session, assembly_id: int) -> list[AgendaItem]:

@@ -181,7 +181,7 @@
       const answer = await fetch(`${desk.page}/${path}`, {
         method: body ? "POST" : "GET",
         body: body ? JSON.stringify(body) : undefined,
-        headers: { Accept: "application/json", ...(body ? { "Content-Type": "application/json", "X-CSRFToken": desk.token } : {}) },
+        headers: { Accept: "application/json", "X-Desk-Waiting": String(waiting), ...(body ? { "Content-Type": "application/json", "X-CSRFToken": desk.token } : {}) },
         credentials: "same-origin",
         cache: "no-store",
         redirect: "error",

@@ -17,10 +17,13 @@ from occto.extensions import db
 from occto.queries import desks as reads
 from occto.queries.reception import DeskSeen
 from occto.services.reception.checking_in import Attempt
+from occto.services.reception.desks import HEARD, hear_desk
+from occto.unit_of_work import run
 from occto.views.reception.blueprint import desk_at, pages
 from occto.views.reception.desk import Typed, admit, clashes_at, picked, recent_at, shown_at, typed_code
 
 BATCH = 50
+WAITING, WAITING_DIGITS = "X-Desk-Waiting", 6
 LARGEST = 256 * 1024
 """Bytes of a request; fifty scans with the longest codes stay below."""
 _SCAN_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
@@ -168,8 +171,12 @@ def _merged(desk: DeskSeen, scan: Sent) -> dict[str, Any]:
 @pages.get("/<int:assembly>/state")
 @permit(Permission.RECEPTION_DESK)
 def state(assembly: int) -> Response:
-    """The figures beside the desk, the last scans and the clashes: asked again and again, so three short statements."""
+    """The figures beside the desk, the last scans and the clashes: asked again and again, so three short statements.
+
+    The script says in the header WAITING how many arrivals it still holds; that is kept when it is news.
+    """
     desk = desk_at(assembly)
+    _hear(desk)
     numbers = reads.counts(db.session(), assembly, desk.id)
     return jsonify(
         present=numbers.present,
@@ -178,6 +185,16 @@ def state(assembly: int) -> Response:
         recent=recent_at(desk),
         clashes=clashes_at(desk),
     )
+
+
+def _hear(desk: DeskSeen) -> None:
+    """A header, because no page of somebody else can make a browser send one: whoever says it is the script."""
+    said = request.headers.get(WAITING, "")
+    if not 0 < len(said) <= WAITING_DIGITS or not said.isascii() or not said.isdigit():
+        return
+    now, waiting = clock.now(), int(said)
+    if desk.contact_at is None or waiting != desk.waiting or now - desk.contact_at >= HEARD:
+        run(hear_desk, desk.id, waiting=waiting, now=now)
 
 
 @pages.get("/<int:assembly>/roster")
