@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 
 from occto import clock
 from occto.admin import voting_items
+from occto.desk_words import in_seconds
 from occto.domain.agenda import ItemKind
 from occto.domain.assembly import AssemblyState
 from occto.domain.permissions import Role
@@ -15,9 +16,10 @@ from occto.domain.replies import Attendance
 from occto.domain.tally import Choice, Outcome
 from occto.extensions import db
 from occto.live_board import hall_board
-from occto.models import AgendaItem, Assembly, AssemblyResult, FloorVote, ItemDecision, OutboxMail, VoteSheet
+from occto.models import AgendaItem, Assembly, AssemblyResult, Desk, FloorVote, ItemDecision, OutboxMail, VoteSheet
 from occto.queries.item_votes import tally_of_item
-from occto.unit_of_work import unit_of_work
+from occto.services.reception.desks import hear_desk
+from occto.unit_of_work import run, unit_of_work
 from tests.admin.office import committing_only_in_units_of_work, send, staff, unchanged
 from tests.assembling import HELD, item
 from tests.clients import Browser
@@ -272,6 +274,52 @@ def test_the_result_without_the_quorum_asks_for_the_reason(make: Factory, hall: 
     send(browser, "/correct/", {"reason": "票数の誤り"})
     send(browser, "/correct/", {"confirmed": "y"})
     assert fresh(number, Assembly).state is S.VOTING
+
+
+def test_desks_that_may_hold_arrivals_are_named_and_ticked(make: Factory, hall: Door, monkeypatch: Any) -> None:
+    """On every page where votes are counted or fixed; once the desk was heard, nothing is asked."""
+    monkeypatch.setattr(clock, "now", lambda: HELD)
+    one = item(hall.held)
+    reply(make, hall.held, hall.other, choices={one: C.YES})
+    reply(make, hall.held, hall.voter, choices={one: C.YES})
+    browser, number = staff(make), hall.held.id
+    pages = (f"item/?id={one.id}", f"fix/?id={number}", f"?id={number}")
+    assert not any("最後の通信" in browser.get(f"/admin/voting/{page}").text for page in pages)
+    with unit_of_work() as session:
+        row = session.get_one(Desk, hall.desk.id)
+        row.contact_at, row.waiting = HELD - timedelta(minutes=3), 2
+    words = f"受付 1番（最後の通信 {in_seconds(HELD - timedelta(minutes=3))}、送信待ち 2件）"
+    assert all(words in browser.get(f"/admin/voting/{page}").text for page in pages)
+    browser.get(f"/admin/voting/decide/?id={one.id}")
+    send(browser, "/decide/")
+    assert words in browser.text
+    assert send(browser, "/decide/", {"confirmed": "y"}) == 200  # the decision can be corrected
+    assert words in make.signed_in(hall.chief).get(f"/admin/reception/assembly/?id={number}").text
+    browser.get(f"/admin/voting/fix/?id={number}")
+    send(browser, "/fix/")
+    assert words in browser.text
+    assert send(browser, "/fix/", {"confirmed": "y"}) == 409
+    assert "確かめた印を付けてください" in browser.text
+    assert send(browser, "/fix/", {"desks_checked": [str(hall.desk.id)]}) == 200
+    assert send(browser, "/fix/", {"confirmed": "y"}) == 200
+    assert fresh(number, Assembly).state is S.RESULT_FIXED
+
+
+def test_a_tick_for_a_desk_that_was_heard_since_is_no_fault(make: Factory, hall: Door, monkeypatch: Any) -> None:
+    monkeypatch.setattr(clock, "now", lambda: HELD)
+    one = item(hall.held)
+    for member in (hall.other, hall.voter):
+        reply(make, hall.held, member, choices={one: C.YES})
+    browser, number, second = staff(make), hall.held.id, hall.another_desk("受付 2番")
+    decide(browser, one)
+    for desk in (hall.desk, second):
+        run(hear_desk, desk.id, waiting=1, now=HELD)
+    browser.get(f"/admin/voting/fix/?id={number}")
+    run(hear_desk, hall.desk.id, waiting=0, now=HELD)
+    assert send(browser, "/fix/", {"desks_checked": [str(hall.desk.id), str(second.id)]}) == 200
+    run(hear_desk, second.id, waiting=0, now=HELD)
+    assert send(browser, "/fix/", {"confirmed": "y"}) == 200
+    assert fresh(number, Assembly).state is S.RESULT_FIXED
 
 
 def test_the_operator_records_and_only_the_approver_fixes(make: Factory, hall: Door) -> None:

@@ -1,6 +1,6 @@
 """What a desk sends after a time without a connection, and what else is thrown at its addresses."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,7 @@ from sqlalchemy import select
 from occto import clock
 from occto.domain.tickets import hash_of
 from occto.extensions import db
-from occto.models import CheckIn, Scan
+from occto.models import CheckIn, Desk, Scan
 from occto.services.reception import supervising
 from occto.unit_of_work import run
 from tests.factories import Factory
@@ -130,6 +130,30 @@ class TestOffline:
         ]
         answers = device.send("merge", {"scans": sent}).get_json()["answers"]
         assert [one["outcome"] for one in answers] == ["scan_id_used", "ADMITTED"]
+
+
+class TestContact:
+    """What the script of a desk says of itself with every look at the figures."""
+
+    def _look(self, device: Device, waiting: str | None) -> tuple[datetime | None, int | None]:
+        headers = {"X-Desk-Waiting": waiting} if waiting is not None else {}
+        answer = device.browser.client.get(f"{device.scene.url}/state", headers=headers)
+        assert answer.status_code == 200
+        db.session.rollback()
+        row = db.session.get_one(Desk, device.scene.desk.id)
+        return row.contact_at, row.waiting
+
+    def test_kept_when_it_is_news(self, at_door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        device = Device(at_door)
+        assert self._look(device, "3") == (ARRIVAL, 3)
+        for seconds, waiting, kept in ((29, "3", 0), (30, "3", 30), (31, "0", 31)):
+            monkeypatch.setattr(clock, "now", lambda seconds=seconds: ARRIVAL + timedelta(seconds=seconds))
+            assert self._look(device, waiting) == (ARRIVAL + timedelta(seconds=kept), int(waiting))
+
+    @pytest.mark.parametrize("said", [None, "", "x", "-1", "1.5", "1" * 7, "３", "²"])
+    def test_anything_else_is_not_kept(self, at_door: Door, said: str | None) -> None:
+        before = (at_door.desk.contact_at, 0)
+        assert self._look(Device(at_door), said and said.encode().decode("latin-1")) == before
 
 
 LONG = "x" * 100_000

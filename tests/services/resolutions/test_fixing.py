@@ -1,19 +1,23 @@
 """結果確定, 訂正, 公表, 完了: nothing is fixed that is not decided, nothing without the quorum, and one mail a publication."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from occto.admin.trail import payload_in_words
 from occto.domain.actor import Actor
 from occto.domain.agenda import ItemKind
 from occto.domain.assembly import AssemblyState
+from occto.domain.errors import Refusal
 from occto.domain.permissions import Role
 from occto.domain.tally import Choice
 from occto.extensions import db
-from occto.models import AgendaItem, Assembly, AssemblyResult, OutboxMail
+from occto.models import AgendaItem, Assembly, AssemblyResult, AuditDetail, AuditEvent, Desk, OutboxMail
 from occto.services import assemblies, resolutions
+from occto.services.reception.desks import hear_desk
 from occto.unit_of_work import run, unit_of_work
 from tests.assembling import HELD, assembly, item
 from tests.deciding import decide
@@ -104,8 +108,6 @@ def test_every_item_is_decided_or_withdrawn(hall: Door, chief: Actor) -> None:
 
 def test_the_refusal_names_the_items(hall: Door, chief: Actor) -> None:
     item(hall.held, 2)
-    from occto.domain.errors import Refusal
-
     with pytest.raises(Refusal) as caught:
         fix(hall.held, chief)
     assert "第2号議案" in caught.value.sentence
@@ -224,3 +226,31 @@ def test_what_has_a_result_on_record_neither_cancelled_nor_postponed(hall: Door,
     with refused("result_on_record"):
         act(verb, hall.held, chief, reason="誤り")
     assert row(hall.held).state is S.VOTING
+
+
+def _silent(hall: Door, name: str) -> int:
+    """A desk that was not heard for ten minutes and had said that two arrivals wait."""
+    desk = hall.another_desk(name)
+    with unit_of_work() as session:
+        row = session.get_one(Desk, desk.id)
+        row.contact_at, row.waiting = NOW - timedelta(minutes=10), 2
+    return desk.id
+
+
+def test_desks_that_may_hold_arrivals_are_looked_at_one_by_one(hall: Door, chief: Actor) -> None:
+    carried(hall, chief)
+    second, third = _silent(hall, "受付 2番"), _silent(hall, "受付 3番")
+    for ticked, unseen in (((), "受付 2番、受付 3番"), ((second,), "受付 3番"), ((third, hall.desk.id), "受付 2番")):
+        with pytest.raises(Refusal) as caught:
+            fix(hall.held, chief, desks_checked=ticked)
+        assert (caught.value.code, caught.value.field) == ("desks_unsettled", "desks_checked")
+        assert f"：{unseen}。" in caught.value.sentence
+    run(hear_desk, third, waiting=0, now=NOW)
+    fix(hall.held, chief, desks_checked=(second, third))
+    event = db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "resolution.fixed")).one()
+    kept = db.session.get_one(AuditDetail, event.id).payload["desks_checked"]
+    at = (NOW - timedelta(minutes=10)).isoformat()
+    assert kept == [{"name": "受付 2番", "waiting": 2, "heard_at": at}]
+    assert ("残りがないと確かめた端末", f"名前：受付 2番、最後の通信のときの送信待ちの件数：2、最後の通信：{at}") in (
+        payload_in_words({"desks_checked": kept})
+    )
