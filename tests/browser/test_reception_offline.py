@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from occto import clock
 from occto.domain.tickets import PRACTICE_TOKEN, shown_number
 from occto.extensions import db
-from occto.models import CheckIn, Scan
+from occto.models import AdmissionTicket, CheckIn, Desk, Scan
 from occto.services.reception import supervising
 from occto.services.reception.desks import end_desk
 from occto.unit_of_work import run
@@ -97,6 +97,64 @@ def test_who_left_and_comes_back_while_the_desk_is_cut_off_is_in_again(site: Sit
     expect(page.locator("#clashes")).to_be_hidden()
     with site.app.app_context():
         assert db.session.scalar(select(func.count()).where(CheckIn.ended_at.is_(None))) == 1
+
+
+def test_a_broken_record_holds_up_no_other(site: Site, person: Any) -> None:
+    """A clock that was wrong, and a record that nobody can decrypt: both are told to people, and the others are merged."""
+    with site.app.app_context():
+        scene = door_now(site.app)
+        ticket, other = scene.ticket(), scene.ticket(scene.other, name="藤本 悠")
+        first, second, shown = scene.token(ticket), scene.token(other), shown_number(ticket.number)
+        device = person("broken")
+        pair(scene, device)
+        device.go(scene.url)
+    page = device.page
+    expect(page.locator("#offline-says")).to_contain_text("名簿の控え 2名")
+    page.wait_for_function("caches.open('desk').then((cache) => cache.keys()).then((keys) => keys.length >= 5)")
+    device.context.set_offline(True)
+    read_with(page, first)
+    says(page, "受付完了")
+    page.evaluate(BROKEN)
+    read_with(page, second)
+    says(page, "受付完了")
+    device.complaints.clear()
+    device.context.set_offline(False)
+    expect(page.locator("#waiting")).to_have_text("送信待ち 0件", timeout=20_000)
+    broken = page.locator("#broken")
+    expect(broken).to_contain_text("確認が必要な記録")
+    expect(broken).to_contain_text("2件")
+    expect(broken).to_contain_text(f"{shown}　9:00:00")
+    expect(broken).to_contain_text("番号不明　時刻不明")
+    expect(page.locator("#link")).to_have_text("通信は正常です")
+    device.complaints.clear()
+    device.look_at_refusal("broken")
+    with site.app.app_context():
+        assert db.session.scalars(select(AdmissionTicket.name).join(CheckIn).order_by(CheckIn.id)).all() == ["藤本 悠"]
+        assert db.session.scalar(select(Desk.waiting)) == 2, "the office knows that something is left"
+    page.goto(f"{site.url}{scene.url}/close")
+    page.get_by_role("button", name="受付を閉じる").click()
+    expect(page.locator("#unsent")).to_contain_text("確認が必要な記録が 2件")
+    device.go(scene.url)
+    for left in (1, 0):
+        page.locator("#broken button").first.click()
+        expect(page.locator("#broken li")).to_have_count(left + 1)
+        page.get_by_role("button", name="もう一度押すと消えます").click()
+        expect(page.locator("#broken li")).to_have_count(left)
+    expect(broken).to_be_hidden()
+    page.reload()
+    expect(page.locator("#link")).to_have_text("通信は正常です")
+    expect(broken).to_be_hidden()
+
+
+BROKEN = """async () => {
+  const store = window.deskStore;
+  const [scan] = await store.waiting();
+  await store.keep({ ...scan, device_at: '1970-01-01T00:00:00.000Z', at: '9:00:00' });
+  const base = await new Promise((resolve) => { const asked = indexedDB.open('desk', 1); asked.onsuccess = () => resolve(asked.result); });
+  const kept = base.transaction('kept', 'readwrite').objectStore('kept');
+  const garbled = { iv: new Uint8Array(12), data: new Uint8Array(40) };
+  await new Promise((resolve) => { kept.put(garbled, 'scan:garbled').onsuccess = resolve; });
+}"""
 
 
 STORED = """async () => {

@@ -16,6 +16,12 @@
     if (ready) return;
     event.preventDefault();
     const scans = await store.waiting(document.body.dataset.assembly).catch(() => []);
+    const aside = await store.aside().catch(() => []);
+    if (aside.length) {
+      unsent.textContent = `確認が必要な記録が ${aside.length}件あります。受付の画面へ戻り、番号と時刻を控えて、記録を消してから閉じてください。`;
+      unsent.hidden = false;
+      return;
+    }
     if (scans.length) {
       unsent.textContent = `まだ送っていない受付が ${scans.length}件あります。受付の画面へ戻り、送信待ちが0件になってから閉じてください。`;
       unsent.hidden = false;

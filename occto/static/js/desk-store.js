@@ -6,6 +6,7 @@ window.deskStore = (() => {
   const KEPT = "kept";
   const DAY = 24 * 60 * 60 * 1000;
   const SCAN = "scan:";
+  const ASIDE = "aside:";
   const possible = window.isSecureContext && "indexedDB" in window && Boolean(window.crypto && window.crypto.subtle);
   let opened = null;
 
@@ -57,19 +58,47 @@ window.deskStore = (() => {
     return JSON.parse(new TextDecoder().decode(plain));
   };
 
+  const names = async (kind) => (await act("readonly", (store) => store.getAllKeys())).filter((name) => String(name).startsWith(kind));
+
+  /* In one transaction: a record is in the queue or beside it, never lost in between. */
+  const setAside = async (scanId) => {
+    const sealed = await get(SCAN + scanId);
+    if (!sealed) return;
+    await act("readwrite", (store) => {
+      store.put(sealed, ASIDE + scanId);
+      return store.delete(SCAN + scanId);
+    });
+  };
+
+  /* What the server could not read, or nobody can: for people to look at, until it is noted down. */
+  const aside = async () => {
+    const found = [];
+    for (const name of await names(ASIDE)) {
+      const scan = await load(name).catch(() => null);
+      found.push({ shown: "番号不明", at: "時刻不明", ...scan, scan_id: name.slice(ASIDE.length) });
+    }
+    return found;
+  };
+
   /* Scans that wait to be sent, of one assembly or of all, the oldest first. Each is a record of its own: two pages of one
      desk lose none. */
   const waiting = async (assembly) => {
-    const names = (await act("readonly", (store) => store.getAllKeys())).filter((name) => String(name).startsWith(SCAN));
     const scans = [];
-    for (const name of names) scans.push(await load(name));
+    for (const name of await names(SCAN)) {
+      try {
+        const scan = await load(name);
+        if (scan) scans.push(scan);
+      } catch {
+        await setAside(name.slice(SCAN.length)); /* nobody can read it any more: it holds up no other */
+      }
+    }
     return scans.filter((scan) => !assembly || scan.assembly === assembly).sort((one, other) => (one.device_at < other.device_at ? -1 : 1));
   };
 
   const forgetRoster = async () => {
     await drop("roster");
     await drop("seen");
-    if (!(await waiting()).length) await drop("key");
+    if (!(await waiting()).length && !(await aside()).length) await drop("key");
     if ("caches" in window) await window.caches.delete(NAME);
   };
 
@@ -78,9 +107,12 @@ window.deskStore = (() => {
     save,
     load,
     waiting,
+    aside,
     forgetRoster,
     keep: (scan) => save(SCAN + scan.scan_id, scan),
     sent: (scanId) => drop(SCAN + scanId),
+    setAside,
+    notedDown: (scanId) => drop(ASIDE + scanId),
     contact: () => put("contact", Date.now()),
     /* A day after the last word from the server nothing of anybody is kept but what was never sent. */
     old: async () => {

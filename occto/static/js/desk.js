@@ -24,6 +24,7 @@
   let roster = null; /* { madeAt, byHash, byNumber } */
   let seen = {}; /* token hash → time of the admission, of those that this desk knows to be in */
   let waiting = 0;
+  let broken = 0; /* records that the server could not read, and nobody has noted down */
   let chain = Promise.resolve();
   let clears = 0;
 
@@ -173,6 +174,7 @@
   /* ---- the server ------------------------------------------------------------------------------------------------ */
   class Ended extends Error {}
   class Told extends Error {}
+  class Unread extends Told {} /* the server says that this is no scan: sent again it would be none either */
 
   const ask = async (path, body, patience = PATIENCE) => {
     const late = new AbortController();
@@ -181,7 +183,7 @@
       const answer = await fetch(`${desk.page}/${path}`, {
         method: body ? "POST" : "GET",
         body: body ? JSON.stringify(body) : undefined,
-        headers: { Accept: "application/json", "X-Desk-Waiting": String(waiting), ...(body ? { "Content-Type": "application/json", "X-CSRFToken": desk.token } : {}) },
+        headers: { Accept: "application/json", "X-Desk-Waiting": String(waiting + broken), ...(body ? { "Content-Type": "application/json", "X-CSRFToken": desk.token } : {}) },
         credentials: "same-origin",
         cache: "no-store",
         redirect: "error",
@@ -195,7 +197,10 @@
         if (store.possible) store.contact().catch(() => {});
         return told;
       }
-      if (answer.status < 500 && json) throw new Told((await answer.json()).message);
+      if (answer.status < 500 && json) {
+        const told = await answer.json();
+        throw told.error === "not_understood" ? new Unread(told.message) : new Told(told.message);
+      }
       if (answer.status === 400) throw new Told("画面が古くなっています。読み込み直してから、もう一度読み取ってください。");
       throw new Error(String(answer.status));
     } finally {
@@ -356,13 +361,54 @@
     const scans = await store.waiting(desk.assembly);
     for (let start = 0; start < scans.length; start += BATCH) {
       const batch = scans.slice(start, start + BATCH);
-      const sent = batch.map(({ scan_id, code, device_at }) => ({ scan_id, code, device_at }));
-      const told = await ask("merge", { scans: sent }, 20000);
-      for (const answer of told.answers) await store.sent(answer.scan_id);
+      await mergeBatch(batch);
       waiting = Math.max(0, waiting - batch.length);
       sayLink();
     }
     waiting = (await store.waiting(desk.assembly)).length;
+    await showBroken();
+  };
+
+  /* One that the server cannot read is set aside for people, so that it holds up no other. */
+  const mergeBatch = async (batch) => {
+    const sent = batch.map(({ scan_id, code, device_at }) => ({ scan_id, code, device_at }));
+    let told;
+    try {
+      told = await ask("merge", { scans: sent }, 20000);
+    } catch (problem) {
+      if (!(problem instanceof Unread)) throw problem;
+      if (batch.length > 1) for (const one of batch) await mergeBatch([one]);
+      else await store.setAside(batch[0].scan_id);
+      return;
+    }
+    for (const { scan_id, message } of told.answers) await (message ? store.setAside(scan_id) : store.sent(scan_id));
+  };
+
+  /* 確認が必要な記録: each with a button that is pressed twice, once it has been noted down. */
+  const showBroken = async () => {
+    const records = await store.aside();
+    broken = records.length;
+    by("broken").hidden = !broken;
+    by("broken-says").textContent = `サーバで読み取れなかった受付が ${broken}件あります。番号と時刻を紙に控え、${call}に伝えてください。控えたものは、この画面から消せます。`;
+    by("broken-list").replaceChildren(
+      ...records.map((record) => {
+        const item = make("li", "", `${record.shown}　${record.at}　`);
+        const button = make("button", "btn btn-sm", "控えたので消す");
+        button.type = "button";
+        button.addEventListener("click", async () => {
+          if (!button.dataset.sure) {
+            button.dataset.sure = "y";
+            button.textContent = "もう一度押すと消えます";
+            return;
+          }
+          await store.notedDown(record.scan_id);
+          await showBroken();
+          field.focus({ preventScroll: true });
+        });
+        item.append(button);
+        return item;
+      }),
+    );
   };
 
   /* Scans of another assembly go nowhere else: they are shown, to be copied by hand. */
@@ -435,6 +481,7 @@
     if (by("offline-says")) by("offline-says").textContent = "名簿の控えは消しました。";
     sayLink();
     show({ kind: "no", word: "使えません", who: "この端末の使用は終わりました", next: [`続けて使うときは、${call}に新しい番号を表示してもらい、画面を読み込み直してください。`] });
+    if (store.possible) await showBroken().catch(() => {});
     if (!scans.length) return;
     showUnsent(scans, `まだ送っていない受付が ${scans.length}件あります。番号と時刻を紙に控えて、${call}に渡してください。この端末を同じ総会にもう一度接続すると、自動で送ります。`);
   };
@@ -535,6 +582,7 @@
         seen = (await store.load("seen")) || {};
         waiting = (await store.waiting(desk.assembly)).length;
         await showStrays();
+        await showBroken();
       } catch {
         await store.forgetRoster().catch(() => {});
       }
