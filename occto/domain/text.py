@@ -34,7 +34,8 @@ _LEGAL_FORMS = re.compile(
     "|カブシキガ[イィ]シャ|ユウゲンガイシャ|ゴウドウガイシャ|ゴウシガイシャ|ゴウメイガイシャ"
     r"|co\.,?ltd\.?|,inc\.?$|,llc\.?$"
 )
-_NOT_SEARCHED = re.compile("[・·]")
+_UNSEEN = "・·"
+_NOT_SEARCHED = re.compile(f"[{_UNSEEN}]")
 _DROPPED = frozenset({"Cc", "Cf", "Cs"})
 
 # fmt: off
@@ -133,6 +134,20 @@ def search_key(value: str) -> str:
     visible = "".join(sign for sign in folded if not sign.isspace() and unicodedata.category(sign) not in _DROPPED)
     key = _NOT_SEARCHED.sub("", visible)
     return _LEGAL_FORMS.sub("", key) or key
+
+
+def search_rules() -> dict[str, str]:
+    """What `search_key` rests on, for a script that has to fold names by itself: it does NFKC, case and invisible signs.
+
+    `from` and `to`: signs that are replaced, in the same order; `legal`: a pattern of legal forms; `unseen`: signs left out.
+    """
+    table = {**_VARIANTS, **{code: ord(sign) for code, sign in _KATAKANA.items()}}
+    return {
+        "from": "".join(map(chr, table)),
+        "to": "".join(map(chr, table.values())),
+        "legal": _LEGAL_FORMS.pattern,
+        "unseen": _UNSEEN,
+    }
 
 
 def half_width(value: str) -> str:

@@ -4,13 +4,14 @@
   const PATIENCE = 3000; /* so long an answer is waited for */
   const TRIES = 3;
   const LOOK = 10000; /* between two looks at the figures */
-  const LOOK_AGAIN = 4000; /* the same without a connection */
+  const LOOK_AGAIN = 4000; /* the same without a connection, or where one look failed */
   const ROSTER = 5 * 60 * 1000;
   const SHOWN_ALONE = 8000; /* an unattended desk shows an outcome for so long */
   const BATCH = 50;
   const desk = document.body.dataset;
   const store = window.deskStore;
   const eye = window.deskEye;
+  const finder = window.deskFind;
   const alone = desk.profile === "UNATTENDED";
   const by = (id) => document.getElementById(id);
   const form = by("scan");
@@ -238,6 +239,7 @@
     count.hidden = false;
     count.textContent = `送信待ち ${waiting}件`;
     for (const one of document.querySelectorAll("a[href$='/search']")) one.hidden = mode !== "online";
+    offerFind();
   };
 
   const sayRoster = () => {
@@ -256,7 +258,7 @@
 
   const takeRoster = (told) => {
     if (String(told.assembly) !== desk.assembly) return;
-    roster = { madeAt: told.made_at, byHash: new Map(), byNumber: new Map() };
+    roster = { madeAt: told.made_at, byHash: new Map(), byNumber: new Map(), fold: finder.folder(told.fold) };
     for (const [hash, number, company, name, seat, voting] of told.tickets) {
       const one = { hash, number, company, name, seat, voting };
       roster.byHash.set(hash, one);
@@ -355,6 +357,52 @@
     busy();
     chain = chain.then(() => handle(text)).catch(() => show({ kind: "no", word: "受付できません", next: [`もう一度読み取ってください。続くときは、${call}をお呼びください。`] }));
   };
+
+  /* ---- looking for somebody without a connection: in the roster, on a desk that may search -------------------------- */
+  const offerFind = () => {
+    const place = by("find");
+    if (!place) return;
+    const possible = mode === "offline" && roster !== null;
+    if (possible === !place.hidden) return;
+    place.hidden = !possible;
+    by("find-term").value = "";
+    by("find-says").textContent = "";
+    by("find-list").replaceChildren();
+  };
+
+  const personOf = (one) => {
+    const item = make("li", "row between");
+    const words = make("p");
+    const standing = one.voting ? "議決権を行使する方" : "傍聴の方";
+    words.append(make("b", "", `${one.name} 様`), `　${one.company}`, make("br"), make("span", "sm", `番号 ${shownNumber(one.number)}　${standing}　席 ${one.seat || "自由席"}${seen[one.hash] ? `　受付済み ${seen[one.hash]}` : ""}`));
+    const button = make("button", "btn btn-primary", "受け付ける");
+    button.type = "button";
+    button.append(make("span", "vh", `：${one.name} 様`));
+    button.addEventListener("click", () => {
+      by("find-list").replaceChildren();
+      by("find-term").value = "";
+      by("find-says").textContent = "";
+      take(shownNumber(one.number));
+      field.focus({ preventScroll: true });
+    });
+    item.append(words, button);
+    return item;
+  };
+
+  const findForm = by("find-form");
+  if (findForm) {
+    findForm.addEventListener("submit", (event) => {
+      event.preventDefault();
+      if (!roster) return;
+      const term = by("find-term").value;
+      const found = finder.find(roster, term, read(term).number);
+      by("find-list").replaceChildren(...found.slice(0, finder.MOST).map(personOf));
+      let says = "";
+      if (found.length > finder.MOST) says = "ほかにもいます。ことばを足してお探しください。";
+      else if (!found.length && term.trim()) says = `名簿の控えには見つかりません。ことばを変えてお探しください。受付票のない方は、${call}へご案内ください。`;
+      by("find-says").textContent = says;
+    });
+  }
 
   /* ---- merging --------------------------------------------------------------------------------------------------- */
   const merge = async () => {
@@ -465,7 +513,7 @@
       sayRoster();
     }
     await look();
-    if (mode !== "ended") window.setTimeout(rounds, mode === "online" ? LOOK : LOOK_AGAIN);
+    if (mode !== "ended") window.setTimeout(rounds, mode === "online" && !errors ? LOOK : LOOK_AGAIN);
   };
 
   /* ---- the end: the roster goes at once; what was never sent is shown, so that nobody's arrival is lost ------------- */

@@ -13,6 +13,7 @@ from occto.access import permit
 from occto.domain.errors import Refusal
 from occto.domain.permissions import Permission
 from occto.domain.reception import DeskProfile
+from occto.domain.text import search_rules
 from occto.extensions import db
 from occto.queries import desks as reads
 from occto.queries.reception import DeskSeen
@@ -214,4 +215,5 @@ def roster(assembly: int) -> Response:
         ]
         for row in reads.roster(db.session(), assembly)
     ]
-    return jsonify(assembly=assembly, made_at=clock.now().isoformat(timespec="seconds"), tickets=tickets)
+    made_at = clock.now().isoformat(timespec="seconds")
+    return jsonify(assembly=assembly, made_at=made_at, tickets=tickets, fold=search_rules())
