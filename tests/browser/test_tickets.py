@@ -110,6 +110,40 @@ def test_a_ticket_at_the_door(site: Site, person: MakePerson) -> None:
     own.look("ticket-revoked")
 
 
+def test_what_was_kept_is_gone_when_its_user_leaves(site: Site, person: MakePerson) -> None:
+    """At sign-out, and where another person signs in on the device; not where the same one signs in again."""
+    with site.app.app_context():
+        here = _scene(site)
+        ticket = f"/assemblies/{here.held.id}/tickets/{shown_number(1001)}"
+        colleague = here.make.user()
+        here.make.affiliate(colleague, here.member)
+        signed, again, other = (
+            here.make.signed_in(user, member=here.member) for user in (here.user, here.user, colleague)
+        )
+        db.session.remove()
+    phone = person("shared")
+    kept = "caches.has('tickets')"
+
+    def opened() -> None:
+        phone.go(ticket)
+        phone.page.locator("[data-kept]").first.wait_for(state="visible")
+        assert phone.page.evaluate(kept)
+
+    phone.take_session(signed)
+    opened()
+    phone.take_session(again)
+    phone.go("/home")
+    assert phone.page.evaluate(kept)
+    phone.take_session(other)
+    phone.go("/home")
+    phone.page.wait_for_function(f"{kept}.then((held) => !held)")
+    opened()
+    phone.page.locator("form[data-forgets] button").first.click()
+    phone.page.get_by_text("ログアウトしました").wait_for()
+    assert phone.page.evaluate(kept) is False
+    assert phone.page.evaluate("localStorage.getItem('who')") is None
+
+
 def test_the_office_keeps_the_tickets(site: Site, person: MakePerson) -> None:
     with site.app.app_context():
         here = _scene(site)

@@ -25,6 +25,34 @@
     for (const form of document.querySelectorAll("form[data-sent]")) delete form.dataset.sent;
   });
 
+  /* Tickets that were kept for offline use are nobody else's: they go at sign-out, and where another person signs in. */
+  const WHO = "who";
+  const forgetTickets = async () => {
+    if ("caches" in window) await window.caches.delete("tickets"); /* the name in js/ticket-worker.js */
+  };
+  const who = document.body.dataset.who;
+  if (who) {
+    try {
+      const before = window.localStorage.getItem(WHO);
+      window.localStorage.setItem(WHO, who);
+      if (before && before !== who) forgetTickets().catch(() => {});
+    } catch {
+      /* a browser that remembers nothing keeps no tickets either */
+    }
+  }
+  for (const form of document.querySelectorAll("form[data-forgets]")) {
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      await forgetTickets().catch(() => {});
+      try {
+        window.localStorage.removeItem(WHO);
+      } catch {
+        /* nothing was remembered */
+      }
+      form.submit();
+    });
+  }
+
   /* Buttons that only work with a script are hidden in the page and shown here. */
   for (const button of document.querySelectorAll("[data-reveal], [data-print]")) button.hidden = false;
 
