@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from occto.domain.dates import JST, format_instant, today_jst
-from occto.domain.reception import OUTCOME_LABELS, DeskProfile, ScanOutcome
+from occto.domain.reception import OUTCOME_LABELS, TAKEN_BACK_LABELS, DeskProfile, ScanOutcome
 from occto.domain.replies import Attendance
 from occto.domain.tickets import TicketKind, shown_number, standing_of
 from occto.queries.desks import Unsettled
@@ -35,12 +35,7 @@ _NEXT: Final = {
     O.SUSPENDED: "入場の扱いを、{call}にお確かめください。",
     O.VOTER_PRESENT: "傍聴として入場する場合や、議決権を行使する方が替わる場合は、{call}へご案内ください。",
 }
-_WITHDRAWN: Final = {
-    Attendance.ELECTRONIC: "事前の賛否の回答は撤回され、会場での議決権行使になります。",
-    Attendance.ATTEND: "事前の賛否の回答は撤回され、会場での議決権行使になります。",
-    Attendance.CHAIR: "事前の議長一任は撤回され、会場での議決権行使になります。",
-    Attendance.PROXY: "事前の委任は撤回され、会場での議決権行使になります。",
-}
+_WITHDRAWN: Final = "事前の{what}は撤回され、会場での議決権行使になります。"
 _BESIDE_A_MANDATE: Final = "委任に添えられた賛否の回答は撤回され、代理人が会場で議決権を行使します。"
 
 
@@ -136,7 +131,7 @@ def withdrawn_words(answer: Answer) -> str:
     proxy = answer.ticket is not None and answer.ticket.kind is TicketKind.PROXY
     if answer.withdrawn is Attendance.PROXY and proxy:
         return _BESIDE_A_MANDATE
-    return _WITHDRAWN[answer.withdrawn]
+    return _WITHDRAWN.format(what=TAKEN_BACK_LABELS[answer.withdrawn])
 
 
 def _place(answer: Answer) -> str:

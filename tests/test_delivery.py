@@ -307,6 +307,8 @@ WORDS: dict[str, Any] = {
     "seat": "A-12",
     "earlier": "2040-9",
     "gone": [],
+    "instead_of": "鈴木 一郎",
+    "taken_back": "賛否の回答",
 }
 
 

@@ -224,7 +224,7 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "reception.at_the_hall": (
         "会場での受付票の発行",
-        frozenset({"assembly_id", "member_id", "number", "kind", "reason"}),
+        frozenset({"assembly_id", "member_id", "number", "kind", "reason", "told"}),
     ),
     "reception.ended": (
         "退出・受付の取消し",

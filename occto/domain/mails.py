@@ -57,6 +57,7 @@ MAILS: dict[str, MailedLink | TicketLink | None] = {
     "assemblies/ticket": TicketLink("/assemblies/{assembly_id}/tickets/{number}/{token}"),
     "assemblies/ticket_revoked": None,
     "assemblies/tickets_of_member": None,
+    "assemblies/voter_admitted": None,
     "contracts/ended": None,
     "contracts/formed": None,
     "member/ended": None,

@@ -85,6 +85,13 @@ END_LABELS: dict[str, str] = {
     CheckInEnd.UNDONE: "取消し",
     CheckInEnd.CHANGED: "傍聴・行使の変更",
 }
+TAKEN_BACK_LABELS: dict[Attendance, str] = {
+    Attendance.ELECTRONIC: "賛否の回答",
+    Attendance.ATTEND: "賛否の回答",
+    Attendance.CHAIR: "議長一任",
+    Attendance.PROXY: "委任",
+}
+"""What of a reply the voter's arrival takes back, in words."""
 ADMITTING = frozenset({AssemblyState.HALL_OPEN, AssemblyState.VOTING})
 """Whoever comes late is admitted too, and votes on the items that are still to be decided."""
 BEFORE_THE_DOORS = frozenset({AssemblyState.NOTIFIED, AssemblyState.REPLIES_OPEN, AssemblyState.REPLIES_CLOSED})

@@ -228,7 +228,7 @@ class TestScans:
         before = everything()
         assert device.scan(PRACTICE_TOKEN)["kind"] == "try"
         device.browser.get(at_door.url)
-        page = device.browser.submit({}, form=1)
+        page = device.browser.submit({}, form=2)
         assert "練習用のコードです" in page.get_data(as_text=True)
         assert everything() == before
 

@@ -10,13 +10,17 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
+from occto.domain.assembly import title_of
+from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound, Refusal
-from occto.domain.reception import ADMITTING, OUTCOME_LABELS, ScanOutcome, ScanWay
+from occto.domain.reception import ADMITTING, OUTCOME_LABELS, TAKEN_BACK_LABELS, ScanOutcome, ScanWay
 from occto.domain.tickets import NAME_LIMIT, NOTE_LIMIT, TITLE_LIMIT, WITHOUT_MEMBER, Revocation, TicketKind
 from occto.models import AdmissionTicket, Assembly
 from occto.queries import desks as reads
+from occto.queries.assembly_recipients import recipients
 from occto.queries.reception import present_with
-from occto.services import audit
+from occto.services import audit, outbox
+from occto.services.outbox import Letter
 from occto.services.reception.checking_in import Answer, Attempt, check_in
 from occto.services.reception.desks import require_supervisor
 from occto.services.reception.supervising import given_reason, require_no_voter, require_votes
@@ -68,7 +72,7 @@ def admit_at_door(
         require_votes(session, assembly.id, arrival.member_id)
         require_no_voter(session, assembly.id, arrival.member_id)
     ticket = issuing.issue(session, assembly.id, person, sign=sign, actor=actor, now=now)
-    return _enter(session, ticket, reason=words, scan_id=scan_id, actor=actor, now=now)
+    return _enter(session, assembly, ticket, reason=words, scan_id=scan_id, actor=actor, now=now)
 
 
 def substitute(
@@ -105,7 +109,7 @@ def substitute(
     issuing.revoke(session, ticket, why=Revocation.SUBSTITUTED, actor=actor, now=now)
     session.flush()
     new = issuing.issue(session, assembly.id, person, replaces=ticket, sign=sign, actor=actor, now=now)
-    return _enter(session, new, reason=words, scan_id=scan_id, actor=actor, now=now)
+    return _enter(session, assembly, new, instead_of=ticket.name, reason=words, scan_id=scan_id, actor=actor, now=now)
 
 
 def _hall(session: Session, assembly_id: int, *, actor: Actor) -> Assembly:
@@ -151,7 +155,15 @@ def _require_replaceable(session: Session, ticket: AdmissionTicket) -> None:
 
 
 def _enter(
-    session: Session, ticket: AdmissionTicket, *, reason: str, scan_id: str, actor: Actor, now: datetime
+    session: Session,
+    assembly: Assembly,
+    ticket: AdmissionTicket,
+    *,
+    instead_of: str | None = None,
+    reason: str,
+    scan_id: str,
+    actor: Actor,
+    now: datetime,
 ) -> Answer:
     """Admit by the rules of every scan; where they say no, the whole act is refused in their words."""
     attempt = Attempt(scan_id, ScanWay.LIST, ticket_id=ticket.id)
@@ -171,6 +183,39 @@ def _enter(
             "number": ticket.number,
             "kind": ticket.kind,
             "reason": reason,
+            "told": _tell_member(session, assembly, ticket, answer, instead_of=instead_of, now=now),
         },
     )
     return answer
+
+
+def _tell_member(
+    session: Session,
+    assembly: Assembly,
+    ticket: AdmissionTicket,
+    answer: Answer,
+    *,
+    instead_of: str | None,
+    now: datetime,
+) -> int:
+    """Tell the member who votes for it now, and what that takes back: it has not chosen this person itself.
+
+    How many mails; none for an observer, and none in a rehearsal.
+    """
+    if assembly.rehearsal_of_id is not None or not ticket.voting or ticket.member_id is None:
+        return 0
+    assert answer.ticket is not None
+    params = {
+        "assembly_id": assembly.id,
+        "assembly_title": title_of(assembly),
+        "company": answer.ticket.company,
+        "name": ticket.name,
+        "title": ticket.title,
+        "instead_of": instead_of,
+        "at": now,
+        "taken_back": TAKEN_BACK_LABELS[answer.withdrawn] if answer.withdrawn is not None else None,
+    }
+    people = recipients(session, [ticket.member_id], today=today_jst(now)).get(ticket.member_id, [])
+    letters = [Letter(to=one.email, params=params, member_id=ticket.member_id, user_id=one.user_id) for one in people]
+    outbox.queue_many(session, "assemblies/voter_admitted", letters, assembly_id=assembly.id, now=now)
+    return len(letters)

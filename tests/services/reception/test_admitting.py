@@ -1,7 +1,7 @@
 """Walk-ins, guests, officials and substitutes: admitted in one act, or refused with nothing written."""
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -16,12 +16,22 @@ from occto.domain.reception import ScanOutcome
 from occto.domain.replies import Attendance
 from occto.domain.tickets import Revocation, TicketKind
 from occto.extensions import db
-from occto.models import AdmissionTicket, CheckIn, StandingReply
+from occto.models import (
+    AdmissionTicket,
+    Assembly,
+    AuditDetail,
+    AuditEvent,
+    CheckIn,
+    Member,
+    OutboxMail,
+    StandingReply,
+)
 from occto.queries.tickets import outdated
 from occto.services.reception import supervising
 from occto.services.reception.admitting import Arrival, admit_at_door, substitute
 from occto.services.reception.checking_in import Answer
-from occto.unit_of_work import run
+from occto.unit_of_work import run, unit_of_work
+from tests.assembling import assembly
 from tests.certifying import end_licence
 from tests.factories import Factory
 from tests.observing import everything, refused
@@ -69,6 +79,71 @@ def _nothing(code: str, act: Callable[[], Any], *, field: str | None = None) -> 
     with refused(code, field=field):
         act()
     assert everything() == before
+
+
+def _mails() -> list[OutboxMail]:
+    found = select(OutboxMail).where(OutboxMail.template == "assemblies/voter_admitted").order_by(OutboxMail.id)
+    return list(db.session.scalars(found))
+
+
+def _administrator(scene: Door, member: Member) -> str:
+    user = scene.make.user()
+    scene.make.affiliate(user, member)
+    return user.email
+
+
+class TestTheMemberIsTold:
+    """It has not chosen the person itself: who votes for it now, since when, and what of its reply that takes back."""
+
+    def test_of_somebody_without_a_ticket(self, at_door: Door) -> None:
+        address = _administrator(at_door, at_door.voter)
+        _administrator(at_door, at_door.other)
+        reply(at_door.make, at_door.held, at_door.voter)
+        _come(at_door)
+        [mail] = _mails()
+        assert (mail.to_address, mail.member_id, mail.assembly_id) == (address, at_door.voter.id, at_door.held.id)
+        about = {name: mail.params[name] for name in ("company", "name", "instead_of", "taken_back")}
+        assert about == {
+            "company": at_door.voter.current_name,
+            "name": "高田 亮",
+            "instead_of": None,
+            "taken_back": "賛否の回答",
+        }
+        assert datetime.fromisoformat(mail.params["at"]) == ARRIVAL
+        event = db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "reception.at_the_hall")).one()
+        assert db.session.get_one(AuditDetail, event.id).payload["told"] == 1
+
+    @pytest.mark.parametrize(
+        ("attendance", "words"), [(None, None), (Attendance.CHAIR, "議長一任"), (Attendance.ABSENT, None)]
+    )
+    def test_of_a_substitute_and_what_is_taken_back(
+        self, at_door: Door, attendance: Attendance | None, words: str | None
+    ) -> None:
+        _administrator(at_door, at_door.voter)
+        if attendance is not None:
+            reply(at_door.make, at_door.held, at_door.voter, attendance)
+        _instead(at_door, at_door.ticket(name="鈴木 一郎"))
+        [mail] = _mails()
+        assert (mail.params["instead_of"], mail.params["title"], mail.params["taken_back"]) == (
+            "鈴木 一郎",
+            "部長",
+            words,
+        )
+
+    def test_not_of_people_who_do_not_vote(self, at_door: Door) -> None:
+        _administrator(at_door, at_door.voter)
+        _come(at_door, _arrival(at_door, voting=False))
+        _come(at_door, Arrival(K.GUEST, "来賓 太郎"))
+        _instead(at_door, at_door.ticket(voting=False))
+        assert _mails() == []
+
+    def test_not_in_a_rehearsal(self, at_door: Door) -> None:
+        _administrator(at_door, at_door.voter)
+        copied = assembly(at_door.make, AssemblyState.NOTIFIED)
+        with unit_of_work() as session:
+            session.get_one(Assembly, at_door.held.id).rehearsal_of_id = copied.id
+        _come(at_door)
+        assert _mails() == []
 
 
 class TestWalkIn:
