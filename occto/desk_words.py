@@ -87,7 +87,7 @@ def shown(answer: Answer, *, profile: DeskProfile, contact: str, now: datetime) 
         return _for_the_public(plain, answer, contact=contact, now=now)
     call = f"受付責任者 {contact}"
     if outcome is O.PRACTICE:
-        words = "読み取りは正常です。練習用のコードのため、何も記録していません。"
+        words = "読み取りは正常です。練習用のコードのため、受付は記録していません。"
         return replace(plain, who="練習用のコードです", next=[words])
     made = {
         O.ADMITTED: _admitted,
@@ -187,5 +187,5 @@ def _for_the_public(plain: Shown, answer: Answer, *, contact: str, now: datetime
         todo = ["この受付票は、受付が済んでいます。再入場の方は、そのままお進みください。"]
         return replace(plain, facts=facts, next=todo, recent=told)
     if outcome is O.PRACTICE:
-        return replace(plain, next=["読み取りは正常です。何も記録していません。"], recent=told)
+        return replace(plain, next=["読み取りは正常です。受付は記録していません。"], recent=told)
     return replace(plain, facts=facts, next=[f"お手数ですが、受付責任者 {contact}をお呼びください。"], recent=told)

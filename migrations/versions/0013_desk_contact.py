@@ -1,6 +1,6 @@
-"""What a desk holds: when its script last said so, and how many arrivals it had not sent.
+"""What a desk says of itself: when its script last spoke, how many arrivals it had not sent, and whether it was tried.
 
-Revises: 0011
+Revises: 0012
 """
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from occto.models.triggers import create_triggers, drop_triggers
 from occto.types import UtcDateTime
 
 revision = "0013"
-down_revision = "0011"
+down_revision = "0012"
 branch_labels = None
 depends_on = None
 
@@ -21,6 +21,12 @@ _COLUMNS = (
     sa.Column(
         "waiting", sa.Integer(), nullable=True, comment="arrivals that it then held and had not sent; no decision"
     ),
+    sa.Column(
+        "practised_at",
+        UtcDateTime(),
+        nullable=True,
+        comment="when the code for practice was first read by the device that is paired",
+    ),
 )
 _LAST = "version INTEGER NOT NULL"
 
@@ -28,7 +34,7 @@ _LAST = "version INTEGER NOT NULL"
 def _edit():
     """The piece of the definition that SQLite keeps, before and after the columns are added."""
     checks = "".join(f"CONSTRAINT ck_desks_{name} CHECK ({rule}), \n\t" for name, rule in _CHECKS.items())
-    added = "contact_at DATETIME, \n\twaiting INTEGER, \n\t"
+    added = "contact_at DATETIME, \n\twaiting INTEGER, \n\tpractised_at DATETIME, \n\t"
     return f"{_LAST}, \n\tCONSTRAINT", f"{_LAST}, \n\t{added}{checks}CONSTRAINT"
 
 

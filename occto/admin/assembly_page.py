@@ -5,17 +5,17 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from flask import url_for
+from flask import current_app, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from occto.access import viewer
 from occto.admin.assembly_menu import PLACES, REHEARSAL_STEPS, STEPS
 from occto.admin.base import link
-from occto.domain.assembly import ASSEMBLY, AssemblyState
+from occto.domain.assembly import ASSEMBLY, AssemblyState, title_of
 from occto.domain.assembly_calendar import STANDINGS, TITLES, Line, Standing, calendar
 from occto.domain.assembly_settings import read_settings
-from occto.domain.assembly_tasks import Task, TaskState, tasks
+from occto.domain.assembly_tasks import DAY, Task, TaskState, tasks
 from occto.domain.dates import format_date, format_date_weekday, format_instant, today_jst
 from occto.domain.permissions import Permission
 from occto.domain.rehearsal import REHEARSAL, STEPS_OF_A_COPY
@@ -23,7 +23,7 @@ from occto.domain.votes import GROUP_LABELS
 from occto.holidays import is_holiday
 from occto.labels import label
 from occto.models import Assembly, AssemblyResult
-from occto.queries.assembly_page import Figures, figures_of, prepared
+from occto.queries.assembly_page import Figures, at_their_day, figures_of, prepared
 
 _MAIN = ("count", "freeze", "notify", "open_replies", "open_hall", "follow")
 """Moves that take the assembly on; of the others none is the one to press."""
@@ -71,6 +71,26 @@ def assembly_page(session: Session, row: Assembly, *, now: datetime) -> dict[str
     }
 
 
+def day_tasks(session: Session, *, now: datetime) -> list[dict[str, Any]]:
+    """The tasks of the day of every assembly that is near it or not finished after it, for 今日の仕事."""
+    found = []
+    for row in at_their_day(session, today=today_jst(now)):
+        every = tasks(prepared(session, row, figures_of(session, row.id)), now=now)
+        [group] = _groups(row, [task for task in every if task.group == DAY])
+        see = viewer.can(Permission.ASSEMBLY_SEE)
+        url = url_for("assemblies.details_view" if see else "hall.of_assembly", id=row.id)
+        found.append(
+            {
+                "title": title_of(row),
+                "url": url,
+                "when": f"{format_instant(row.held_at)}　{label(row.state)}",
+                "tasks": group["tasks"],
+                "left": sum(task.state is TaskState.OPEN for task in every if task.group == DAY),
+            }
+        )
+    return found
+
+
 def _groups(row: Assembly, found: Iterable[Task]) -> Iterable[dict[str, Any]]:
     for title, group in groupby(found, key=lambda task: task.group):
         yield {"title": title, "tasks": [_task(row, task) for task in group]}
@@ -89,6 +109,9 @@ def _task(row: Assembly, task: Task) -> dict[str, str]:
 
 
 _STEP_OF = {"place": "edit", "reception": "edit", "deadline": "edit", "count": "count", "close": "close_replies"} | {
+    "hall": "open_hall",
+    "fix": "fix_result",
+    "publish": "publish",
     "finish": "finish",
     "follow": "follow",
 }
@@ -98,7 +121,7 @@ _STEP_OF = {"place": "edit", "reception": "edit", "deadline": "edit", "count": "
 def _may(row: Assembly, task: Task) -> bool:
     name = _STEP_OF.get(task.code)
     if name is None:
-        return True
+        return viewer.can(current_app.extensions["permissions"][PLACES[task.code]])
     step = ASSEMBLY.step(name)
     return row.state in step.sources and viewer.can(step.permission)
 

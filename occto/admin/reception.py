@@ -264,6 +264,7 @@ def _desk(row: Any) -> dict[str, Any]:
         "last": in_seconds(row.last_at) if row.last_at else "",
         "heard": in_seconds(row.contact_at) if row.contact_at else "",
         "waiting": row.waiting,
+        "practised": row.practised_at is not None and row.ended_at is None,
     }
 
 

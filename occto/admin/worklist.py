@@ -9,6 +9,7 @@ from flask_admin import expose
 
 from occto import clock
 from occto.access import viewer
+from occto.admin.assembly_page import day_tasks
 from occto.admin.base import StaffIndex
 from occto.domain.account_requests import AccountRequestKind, AccountRequestState
 from occto.domain.assembly import AssemblyKind
@@ -62,11 +63,12 @@ class Worklist(StaffIndex):
         now = clock.now()
         today = today_jst(now)
         tabs = work_tabs.tabs_for(viewer)
+        session = db.session()
+        days = day_tasks(session, now=now) if viewer.can(Permission.RECEPTION_SEE) else []
         if not tabs:
-            return self.render("admin/worklist.html", tabs=[], today=today)
+            return self.render("admin/worklist.html", tabs=[], today=today, days=days)
         asked = request.args.get("tab", "")
         tab = next((tab for tab in tabs if tab.key == asked), tabs[0])
-        session = db.session()
         late_before = _late_before(today)
         numbers = work.counts(session, tabs, viewer=viewer, today=today, late_before=late_before)
         page = work.page(session, tab, viewer=viewer, today=today, after=request.args.get("after"))
@@ -80,6 +82,7 @@ class Worklist(StaffIndex):
             groups=groups,
             after=page.after,
             today=today,
+            days=days,
             review_days=REVIEW_BUSINESS_DAYS,
             first=lines[0].url if lines and not request.args.get("after") else "",
         )

@@ -1,8 +1,8 @@
-"""What is still to be done for an assembly before the day, in the order in which it is done; what each waits for."""
+"""What is still to be done for an assembly, up to its day, on it and after, in the order in which it is done; what each waits for."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from occto.domain.assembly import AssemblyState as S
@@ -39,6 +39,15 @@ class Prepared:
     unnotified_items: int = 0
     bounced: int = 0
     followed: bool = False
+    desks: int = 0
+    """Desks that have not ended; of them, those that are paired, and those whose device has read the code for practice."""
+    desks_paired: int = 0
+    desks_practised: int = 0
+    undecided: int = 0
+    """Items put to vote that are neither decided nor withdrawn."""
+    minutes: bool = False
+    kit: bool = False
+    """Whether the 再計算キット of the result that stands was taken away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +62,24 @@ class Task:
     waits: str = ""
 
 
-REGISTER, VOTES, NOTICE, REPLIES, AFTER = (
+REGISTER, VOTES, NOTICE, REPLIES, DAY, AFTER = (
     "総会の内容",
     "議決権",
     "招集通知",
     "回答",
+    "総会の当日と結果",
     "あとの手続き",
 )
+DAY_DAYS = 3
+"""So many days before the assembly its day is prepared."""
 _ORDER = {state: place for place, state in enumerate(S)}
 
 
 def tasks(at: Prepared, *, now: datetime) -> list[Task]:
-    """Every task up to the day, done ones too; of an assembly that has ended, what follows from its end."""
+    """Every task, done ones too; of an assembly that was postponed or cancelled, what follows from that."""
     if at.state in {S.POSTPONED, S.CANCELLED}:
         return list(_after_the_end(at))
-    return [*_register(at), *_votes(at, now=now), *_notice(at), *_replies(at, now=now)]
+    return [*_register(at), *_votes(at, now=now), *_notice(at), *_replies(at, now=now), *_day(at, now=now)]
 
 
 def _task(group: str, code: str, words: str, done: bool, *, note: str = "", waits: str = "") -> Task:
@@ -145,6 +157,53 @@ def _replies(at: Prepared, *, now: datetime) -> Iterator[Task]:
     yield _task(
         REPLIES, "close", "回答を締め切る", closed, waits="" if due else f"{format_instant(until)} に自動で締め切ります"
     )
+
+
+def _day(at: Prepared, *, now: datetime) -> Iterator[Task]:
+    """Nothing before the notice. What was left undone in an assembly that is finished is work no more, and left out."""
+    if not _past(at, S.NOTIFIED):
+        return
+    finished = _past(at, S.FINISHED)
+    yield from (one for one in (*_hall(at, now=now), *_result(at)) if one.state is TaskState.DONE or not finished)
+
+
+def _hall(at: Prepared, *, now: datetime) -> Iterator[Task]:
+    held_on, today = today_jst(at.held_at), today_jst(now)
+    begins = held_on - timedelta(days=DAY_DAYS)
+    early = f"{format_date(begins)}（総会の{DAY_DAYS}日前）から" if today < begins else ""
+    opened, voting = _past(at, S.HALL_OPEN), _past(at, S.VOTING)
+    paired = f"{at.desks_paired:,}台（登録 {at.desks:,}台）" if at.desks else ""
+    connected = 0 < at.desks == at.desks_paired
+    yield _task(DAY, "desks", "受付の端末を接続する", voting or connected, note="" if voting else paired, waits=early)
+    if not opened:
+        tried = f"{at.desks_practised:,}台（接続 {at.desks_paired:,}台）" if at.desks_paired else ""
+        yield _task(
+            DAY,
+            "practice",
+            "練習用のコードで、端末の読み取りを確かめる",
+            0 < at.desks_paired == at.desks_practised,
+            note=tried,
+            waits=early or ("" if at.desks_paired else "端末を接続してから"),
+        )
+    waits = "" if _past(at, S.REPLIES_CLOSED) else "回答を締め切ってから"
+    if today < held_on:
+        waits = f"{format_date(held_on)}（総会の当日）から"
+    yield _task(DAY, "hall", "当日受付を始める", opened, waits=waits)
+
+
+def _result(at: Prepared) -> Iterator[Task]:
+    opened, voting, fixed = (_past(at, state) for state in (S.HALL_OPEN, S.VOTING, S.RESULT_FIXED))
+    left = f"残り {at.undecided:,}件" if opened and at.undecided else ""
+    decided = voting and not at.undecided
+    waits = "" if opened else "当日受付を始めてから"
+    yield _task(DAY, "decide", "すべての議案を採決する", decided, note=left, waits=waits)
+    yield _task(DAY, "fix", "結果を確定する", fixed, waits="" if decided else "すべての議案を採決してから")
+    waits = "" if fixed else "結果を確定してから"
+    yield _task(DAY, "publish", "結果を公表する", _past(at, S.PUBLISHED), waits=waits)
+    yield _task(DAY, "minutes", "議事録を書く", at.minutes, waits=waits)
+    yield _task(DAY, "kit", "再計算キットを受け取り、保管する", at.kit, waits=waits)
+    waits = "" if _past(at, S.PUBLISHED) else "結果を公表してから"
+    yield _task(DAY, "finish", "完了にする", _past(at, S.FINISHED), waits=waits)
 
 
 def _after_the_end(at: Prepared) -> Iterator[Task]:

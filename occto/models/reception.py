@@ -110,6 +110,9 @@ class Desk(Base):
     version: Mapped[Version]
     contact_at: Mapped[datetime | None] = mapped_column(UtcDateTime, comment="when its script last said what it holds")
     waiting: Mapped[int | None] = mapped_column(comment="arrivals that it then held and had not sent; no decision")
+    practised_at: Mapped[datetime | None] = mapped_column(
+        UtcDateTime, comment="when the code for practice was first read by the device that is paired"
+    )
 
 
 class CheckIn(Base):

@@ -2,32 +2,44 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.agenda import ItemKind
-from occto.domain.assembly import TOLD, AssemblyState
+from occto.domain.assembly import TOLD, AssemblyState, title_of
 from occto.domain.assembly_settings import AssemblySettings, VotePolicy, read_settings
-from occto.domain.assembly_tasks import Prepared
+from occto.domain.assembly_tasks import DAY_DAYS, Prepared
 from occto.domain.codes import AttachmentKind, ElectionState, LateOutcome, MemberState, SnapshotState
 from occto.domain.convocation import NoticeKind
+from occto.domain.dates import start_of_day
+from occto.domain.resolutions import KIT, kit_caption
 from occto.domain.votes import GROUP_LABELS
 from occto.models import (
+    REAL,
     AgendaConflict,
     AgendaItem,
     Assembly,
+    AssemblyResult,
     Attachment,
+    AuditDetail,
+    AuditEvent,
     Convocation,
+    Desk,
     HolderElection,
+    ItemDecision,
     LateFact,
     Member,
+    Minutes,
     Notice,
     OutboxMail,
     Snapshot,
     SnapshotMember,
 )
+
+_TOLD_AND_OPEN = sorted(TOLD | {AssemblyState.RESULT_FIXED, AssemblyState.PUBLISHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +137,7 @@ def figures_of(session: Session, assembly_id: int) -> Figures:
 def prepared(session: Session, assembly: Assembly, figures: Figures) -> Prepared:
     """How far the assembly has got, for `domain/assembly_tasks.py`. One statement."""
     settings, number = read_settings(assembly.settings), assembly.id
+    desks = (Desk.assembly_id == number, Desk.ended_at.is_(None))
     row = session.execute(
         select(
             _count(LateFact.assembly_id == number, LateFact.outcome.is_(None)).label("late_open"),
@@ -142,6 +155,17 @@ def prepared(session: Session, assembly: Assembly, figures: Figures) -> Prepared
             _count(Convocation.assembly_id == number, Convocation.bounced_at.is_not(None)).label("bounced"),
             _count(Assembly.replaces_id == number, Assembly.state != AssemblyState.CANCELLED).label("followers"),
             _count(AgendaItem.assembly_id == number, AgendaItem.withdrawn_at.is_(None)).label("every_item"),
+            _count(*desks).label("desks"),
+            _count(*desks, Desk.paired_at.is_not(None)).label("desks_paired"),
+            _count(*desks, Desk.paired_at.is_not(None), Desk.practised_at.is_not(None)).label("desks_practised"),
+            _count(
+                AgendaItem.assembly_id == number,
+                AgendaItem.withdrawn_at.is_(None),
+                AgendaItem.kind != ItemKind.REPORT,
+                ~exists().where(ItemDecision.item_id == AgendaItem.id),
+            ).label("undecided"),
+            _count(Minutes.assembly_id == number).label("minutes"),
+            _count(*_kit_taken(assembly)).label("kits"),
         )
     ).one()
     return Prepared(
@@ -162,6 +186,35 @@ def prepared(session: Session, assembly: Assembly, figures: Figures) -> Prepared
         unnotified_items=row.unnotified if assembly.state in TOLD else 0,
         bounced=row.bounced,
         followed=row.followers > 0,
+        desks=row.desks,
+        desks_paired=row.desks_paired,
+        desks_practised=row.desks_practised,
+        undecided=row.undecided,
+        minutes=row.minutes > 0,
+        kit=row.kits > 0,
+    )
+
+
+def _kit_taken(assembly: Assembly) -> tuple[Any, ...]:
+    """Events that tell of a kit of this assembly, taken away since its last result was fixed."""
+    last = select(func.max(AssemblyResult.fixed_at)).where(AssemblyResult.assembly_id == assembly.id)
+    return (
+        AuditEvent.subject == f"LIST:{KIT}",
+        AuditEvent.at >= last.scalar_subquery(),
+        AuditDetail.event_id == AuditEvent.id,
+        AuditDetail.payload["conditions"].as_string().startswith(kit_caption(title_of(assembly)), autoescape=True),
+    )
+
+
+def at_their_day(session: Session, *, today: date) -> list[Assembly]:
+    """Assemblies from DAY_DAYS before their day until they are finished, the next one first; rehearsals apart."""
+    before = start_of_day(today + timedelta(days=DAY_DAYS + 1))
+    return list(
+        session.scalars(
+            select(Assembly)
+            .where(Assembly.state.in_(_TOLD_AND_OPEN), Assembly.held_at < before, REAL)
+            .order_by(Assembly.held_at, Assembly.id)
+        )
     )
 
 

@@ -303,6 +303,7 @@ def desks_of(session: Session, assembly_id: int) -> Rows:
             Desk.version,
             Desk.contact_at,
             Desk.waiting,
+            Desk.practised_at,
             User.name.label("made_by"),
             _LAST.label("last_at"),
         )

@@ -50,6 +50,7 @@ class DeskSeen:
     paired_at: datetime
     contact_at: datetime | None
     waiting: int | None
+    practised_at: datetime | None
 
 
 _DESK = (
@@ -67,6 +68,7 @@ _DESK = (
         Desk.paired_at,
         Desk.contact_at,
         Desk.waiting,
+        Desk.practised_at,
     )
     .join(Assembly, Assembly.id == Desk.assembly_id)
     .where(Desk.key_hash == bindparam("key_hash"), Desk.ended_at.is_(None))

@@ -80,7 +80,7 @@ def test_each_state_has_its_next_task(state: S, expected: list[str]) -> None:
 def test_at_the_deadline_the_replies_can_be_closed() -> None:
     assert READY.reply_until is not None
     found = _tasks(READY, state=S.REPLIES_OPEN, now=READY.reply_until)
-    assert _open(found) == ["close"]
+    assert _open(found) == ["close", "desks"]
 
 
 def test_what_can_no_longer_be_settled_is_not_asked_for() -> None:
@@ -115,3 +115,48 @@ def test_a_postponement_that_was_decided_is_a_task_until_it_is_done() -> None:
 
 def test_an_assembly_held_anew_asks_for_nothing_more() -> None:
     assert _open(_tasks(READY, state=S.POSTPONED, followed=True)) == []
+
+
+NOTIFIED = replace(READY, state=S.REPLIES_CLOSED, desks=2, desks_paired=2, desks_practised=2, undecided=3)
+THE_DAY = datetime(2026, 12, 18, 9, tzinfo=JST)
+
+
+def test_the_day_is_prepared_from_three_days_before_it() -> None:
+    bare = replace(NOTIFIED, desks=0, desks_paired=0, desks_practised=0)
+    before = _tasks(bare, now=datetime(2026, 12, 14, 23, 59, tzinfo=JST))
+    assert before["desks"].waits == before["practice"].waits == "2026年12月15日（総会の3日前）から"
+    found = _tasks(bare, now=datetime(2026, 12, 15, tzinfo=JST))
+    assert _open(found) == ["desks"]
+    assert found["practice"].waits == "端末を接続してから"
+    assert found["hall"].waits == "2026年12月18日（総会の当日）から"
+    assert "desks" not in _tasks(replace(bare, state=S.FROZEN), now=THE_DAY)
+
+
+def test_every_desk_is_paired_and_has_practised() -> None:
+    found = _tasks(replace(NOTIFIED, desks=3, desks_practised=1), now=THE_DAY)
+    assert _open(found) == ["desks", "practice", "hall"]
+    assert (found["desks"].note, found["practice"].note) == ("2台（登録 3台）", "1台（接続 2台）")
+    assert _open(_tasks(NOTIFIED, now=THE_DAY)) == ["hall"]
+    assert _tasks(NOTIFIED, now=THE_DAY, state=S.REPLIES_OPEN)["hall"].waits == "回答を締め切ってから"
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"state": S.HALL_OPEN}, ["decide"]),
+        ({"state": S.HALL_OPEN, "desks_paired": 1}, ["desks", "decide"]),
+        ({"state": S.VOTING, "desks": 0}, ["decide"]),
+        ({"state": S.VOTING, "undecided": 0}, ["fix"]),
+        ({"state": S.RESULT_FIXED, "undecided": 0}, ["publish", "minutes", "kit"]),
+        ({"state": S.PUBLISHED, "undecided": 0, "minutes": True}, ["kit", "finish"]),
+        ({"state": S.PUBLISHED, "undecided": 0, "minutes": True, "kit": True}, ["finish"]),
+        ({"state": S.FINISHED, "undecided": 0}, []),
+    ],
+)
+def test_from_the_hall_to_the_end(changes: dict[str, Any], expected: list[str]) -> None:
+    assert _open(_tasks(NOTIFIED, now=THE_DAY, **changes)) == expected
+
+
+def test_how_much_is_left_to_decide_is_said_at_the_hall() -> None:
+    assert _tasks(NOTIFIED, now=THE_DAY)["decide"].note == ""
+    assert _tasks(NOTIFIED, now=THE_DAY, state=S.VOTING)["decide"].note == "残り 3件"

@@ -223,8 +223,12 @@ class TestScans:
         assert told["facts"][-1] == ["新しい番号", shown_number(new.number)]
         assert "藤本 悠 様" in told["next"][0]
 
-    def test_practice_writes_nothing(self, at_door: Door) -> None:
+    def test_practice_writes_nothing_but_that_the_desk_was_tried(self, at_door: Door) -> None:
         device = Device(at_door)
+        assert device.scan(PRACTICE_TOKEN)["kind"] == "try"
+        db.session.rollback()
+        assert db.session.scalar(select(Desk.practised_at)) == ARRIVAL
+        assert counts(db.session()) == (0, 0, 0)
         before = everything()
         assert device.scan(PRACTICE_TOKEN)["kind"] == "try"
         device.browser.get(at_door.url)

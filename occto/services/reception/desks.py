@@ -106,7 +106,7 @@ def pair_desk(session: Session, *, code_hash: str, key_hash: str, now: datetime,
             field="code",
         )
     desk.code_hash, desk.code_until = None, None
-    desk.key_hash, desk.paired_at = key_hash, now
+    desk.key_hash, desk.paired_at, desk.practised_at = key_hash, now, None
     desk.version += 1
     session.flush()
     _note(session, desk, "desk.paired", actor=actor, now=now)
@@ -141,6 +141,12 @@ def hear_desk(session: Session, desk_id: int, *, waiting: int, now: datetime) ->
     """
     here = update(Desk).where(Desk.id == desk_id, Desk.ended_at.is_(None))
     session.execute(here.values(contact_at=now, waiting=waiting))
+
+
+def note_practice(session: Session, desk_id: int, *, now: datetime) -> None:
+    """Keep that the device has read the code for practice; no scan, and no decision."""
+    here = update(Desk).where(Desk.id == desk_id, Desk.ended_at.is_(None), Desk.practised_at.is_(None))
+    session.execute(here.values(practised_at=now))
 
 
 def _locked(session: Session, desk_id: int, *, seen_version: int, actor: Actor) -> Desk:

@@ -290,7 +290,7 @@
   const scanAlone = async (scan, found) => {
     const at = time(Date.parse(scan.device_at));
     if (found.token === desk.practice) {
-      return { kind: "try", word: "練習", who: "練習用のコードです", next: ["読み取りは正常です。何も記録していません。"] };
+      return { kind: "try", word: "練習", who: "練習用のコードです", next: ["読み取りは正常です。受付は記録していません。"] };
     }
     if (!roster) {
       const why = store.possible ? "名簿の控えがないため" : "この画面は https で開いていないため";

@@ -20,7 +20,7 @@ from occto.extensions import db
 from occto.queries import desks as reads
 from occto.queries.reception import DeskSeen
 from occto.services.reception.checking_in import Answer, Attempt, answered, check_in
-from occto.services.reception.desks import close_desk
+from occto.services.reception.desks import close_desk, note_practice
 from occto.unit_of_work import run
 from occto.views.reception.blueprint import desk_at, pages
 from occto.views.tools import see_other
@@ -72,8 +72,10 @@ def picked(text: str | int, desk: DeskSeen) -> Typed:
 
 
 def admit(desk: DeskSeen, attempt: Attempt) -> Answer:
-    """Judge a scan of this desk in a unit of work of its own; the code for practice touches no database."""
+    """Judge a scan of this desk in a unit of work of its own; of the code for practice only that it was read is kept, once."""
     if attempt.read.practice:
+        if desk.practised_at is None:
+            run(note_practice, desk.id, now=clock.now())
         return Answer(attempt.scan_id, ScanOutcome.PRACTICE)
     now = clock.now()
     return run(check_in, desk.assembly_id, attempt, desk_id=desk.id, desk_name=desk.name, actor=actor(), now=now)
