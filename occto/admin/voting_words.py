@@ -8,7 +8,7 @@ from occto.domain.outcomes import outcome_in_words
 from occto.domain.resolutions import VoteChannel
 from occto.domain.tally import CHOICE_LABELS, Choice, Decision, Outcome, Resolution, decide, formula_in_words
 from occto.labels import label
-from occto.queries.item_votes import Cast
+from occto.queries.item_votes import Cast, Stranded
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,26 @@ def decided_facts(decision: Any) -> list[tuple[str, Any]]:
     if decision.reason:
         found.append(("訂正の理由", decision.reason))
     return [*found, ("ハッシュ値（SHA-256）", decision.sha256)]
+
+
+def stranded_words(found: Stranded, *, decided: bool) -> str:
+    """Mandates whose holder is missing from the hall, and what the rule makes of them; empty where there are none.
+
+    `decided`: the hall is that of the first decision.
+    """
+    if not found.members:
+        return ""
+    when = "はじめに採決したときに、" if decided else ""
+    was = "いなかった" if decided else "いない"
+    words = f"{when}委任した相手の会員が会場に{was}会員：{found.members:,}社（{found.votes:,}票）。"
+    rest, votes = found.members - found.counted, found.votes - found.counted_votes
+    if found.counted:
+        words += f"うち {found.counted:,}社（{found.counted_votes:,}票）は、委任に添えられた賛否で数えます。"
+    if rest:
+        until = "" if decided else "相手の会員のどなたかが会場に入ると、入ります。"
+        which = f"うち {rest:,}社（{votes:,}票）" if found.counted else "この議決権"
+        words += f"{which}は、この議案の票数に入りません。{until}"
+    return f"{words}定足数には数えます。"
 
 
 def tally_facts(tally: Tally) -> list[tuple[str, Any]]:

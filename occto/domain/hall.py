@@ -155,11 +155,34 @@ def vote_of(seat: Seat, sheet: Sheet, *, proxy_here: bool, blank_choice: BlankCh
     return Vote(seat.member_id, seat.sent, choice, seat.votes) if choice is not None else None
 
 
+def members_here(seats: Sequence[Seat]) -> frozenset[int]:
+    """The members of which somebody is in the hall: they act on the mandates that they hold."""
+    return frozenset(seat.member_id for seat in seats if not seat.left and (seat.voter is not None or seat.observers))
+
+
+def stranded(seats: Sequence[Seat], *, out: frozenset[int]) -> list[Seat]:
+    """Holders whose mandate is with a member of which nobody is in the hall; `out`: conflict members.
+
+    On the item they count by the choice beside the mandate where that is the rule (`NoShow.COUNT`), else not at all.
+    """
+    here = members_here(seats)
+    return [
+        seat
+        for seat in seats
+        if seat.votes
+        and not seat.left
+        and seat.member_id not in out
+        and seat.advance is Attendance.PROXY
+        and seat.proxy_member_id is not None
+        and seat.proxy_member_id not in here
+    ]
+
+
 def votes_on(
     seats: Sequence[Seat], sheet: Sheet, *, out: frozenset[int], blank_choice: BlankChoice, no_show: NoShow
 ) -> list[Vote]:
     """The votes of all holders present for the item, in the order of `seats`; `out`: conflict members."""
-    here = {seat.member_id for seat in seats if not seat.left and (seat.voter is not None or seat.observers)}
+    here = members_here(seats)
     found = [
         vote_of(
             seat,

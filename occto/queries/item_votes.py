@@ -52,6 +52,18 @@ class Cast(NamedTuple):
     votes: int
 
 
+class Stranded(NamedTuple):
+    """Members that gave their mandate to a member of which nobody is in the hall, and their votes.
+
+    `counted`, `counted_votes`: those of them whose choice beside the mandate counts for the item all the same.
+    """
+
+    members: int = 0
+    votes: int = 0
+    counted: int = 0
+    counted_votes: int = 0
+
+
 class OneVote(NamedTuple):
     """The vote of a holder present for the item."""
 
@@ -70,8 +82,18 @@ def rows_of_item(hall: Hall, item_id: int, *, given_at_hall: bool = False) -> An
 
     `given_at_hall`: those alone whose choice is given there, by themselves, by a mandate or by the chair.
     """
+    query, _by = _rows(hall, item_id)
+    if given_at_hall:
+        mandates = (Attendance.CHAIR, Attendance.PROXY)
+        query = query.where(or_(VOTER.id.is_not(None), Reply.attendance.in_(mandates)))
+    rows = query.subquery("cast")
+    return select(rows).where(rows.c.channel.is_not(None)).subquery("votes_cast")
+
+
+def _rows(hall: Hall, item_id: int) -> tuple[Select[Any], ColumnElement[bool]]:
+    """A row for each holder that may vote on the item, present or not (channel NULL); and whether its mandate is used."""
     holder = listening(hall, "mandate_holder")
-    by_mandate = _by_mandate(hall, holder.c.persons > 0)
+    by_mandate = _by_mandate(hall, func.coalesce(holder.c.persons, 0) > 0)
     channel, choice = _channel(hall, by_mandate), _choice(hall, by_mandate)
     query: Select[Any] = select(
         SnapshotMember.member_id.label("member_id"),
@@ -92,11 +114,30 @@ def rows_of_item(hall: Hall, item_id: int, *, given_at_hall: bool = False) -> An
     )
     if hall.gone:
         query = query.where(member_id.not_in(hall.gone))
-    if given_at_hall:
-        mandates = (Attendance.CHAIR, Attendance.PROXY)
-        query = query.where(or_(VOTER.id.is_not(None), Reply.attendance.in_(mandates)))
-    rows = query.subquery("cast")
-    return select(rows).where(rows.c.channel.is_not(None)).subquery("votes_cast")
+    return query, by_mandate
+
+
+def stranded(session: Session, hall: Hall, item_id: int) -> Stranded:
+    """`hall.stranded` in SQL: how many mandates for the item wait for a member of which nobody is in the hall."""
+    query, by_mandate = _rows(hall, item_id)
+    rows = query.where(
+        VOTER.id.is_(None),
+        ~set_aside(hall),
+        Reply.attendance == Attendance.PROXY,
+        Reply.proxy_member_id.is_not(None),
+        ~by_mandate,
+    ).subquery("stranded")
+    counts = rows.c.channel.is_not(None)
+    with whole_tables(session):
+        row = session.execute(
+            select(
+                cast(func.count(), BigInteger),
+                total(rows.c.votes),
+                cast(func.count().filter(counts), BigInteger),
+                total(case((counts, rows.c.votes), else_=0)),
+            )
+        ).one()
+    return Stranded(*(number or 0 for number in row))
 
 
 def _by_mandate(hall: Hall, here: ColumnElement[bool]) -> ColumnElement[bool]:

@@ -12,12 +12,13 @@ from occto.desk_words import in_seconds
 from occto.domain.agenda import ItemKind
 from occto.domain.assembly import AssemblyState
 from occto.domain.permissions import Role
-from occto.domain.replies import Attendance
+from occto.domain.replies import Attendance, ProxyKind
 from occto.domain.tally import Choice, Outcome
 from occto.extensions import db
 from occto.live_board import hall_board
 from occto.models import AgendaItem, Assembly, AssemblyResult, Desk, FloorVote, ItemDecision, OutboxMail, VoteSheet
 from occto.queries.item_votes import tally_of_item
+from occto.services.reception import supervising
 from occto.services.reception.desks import hear_desk
 from occto.unit_of_work import run, unit_of_work
 from tests.admin.office import committing_only_in_units_of_work, send, staff, unchanged
@@ -214,6 +215,29 @@ def test_a_page_counts_once(make: Factory, hall: Door, monkeypatch: Any) -> None
     assert len(made) == 2
     assert send(browser, "/decide/", {"confirmed": "y"}) == 200
     assert len(decisions()) == 1
+
+
+def test_mandates_whose_holder_is_missing_stand_in_one_line(make: Factory, hall: Door) -> None:
+    """How many, what becomes of them by the rule of the assembly, and nothing once somebody of the holder is there."""
+    one, browser = item(hall.held), staff(make)
+    page, words = f"/admin/voting/item/?id={one.id}", "委任した相手の会員が会場にいない会員：1社（1票）。"
+    mandate = {"proxy_kind": ProxyKind.MEMBER, "proxy_member_id": hall.other.id, "proxy_name": None}
+    assert "委任した相手の会員" not in browser.get(page).text
+    reply(make, hall.held, hall.voter, A.PROXY, **mandate)
+    rest = (
+        "この議決権は、この議案の票数に入りません。相手の会員のどなたかが会場に入ると、入ります。定足数には数えます。"
+    )
+    assert f"{words}{rest}" in browser.get(page).text
+    reply(make, hall.held, hall.voter, A.PROXY, choices={one: C.NO}, **mandate)
+    rest = "うち 1社（1票）は、委任に添えられた賛否で数えます。定足数には数えます。"
+    assert f"{words}{rest}" in browser.get(page).text
+    entered = hall.show(hall.ticket(hall.other, voting=False)).entered
+    assert entered is not None
+    assert "委任した相手の会員" not in browser.get(page).text
+    run(supervising.leave, entered.id, actor=hall.supervisor, now=HELD)
+    record(one.id, hall.chief.id, floor_choice=C.YES)
+    assert decide(browser, one) == 200
+    assert "はじめに採決したときに、委任した相手の会員が会場にいなかった会員：1社（1票）。" in browser.get(page).text
 
 
 def test_a_tie_needs_the_chair(make: Factory, hall: Door) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from occto.domain.assembly_settings import NoShow, QuorumBasis, read_settings
 from occto.domain.dates import today_jst
-from occto.domain.hall import Seat, attends, exercises, present, votes_on
+from occto.domain.hall import Seat, attends, exercises, present, stranded, votes_on
 from occto.domain.hall_board import HallBoard, read_hall
 from occto.domain.reception import CheckInEnd
 from occto.domain.resolutions import VoteChannel
@@ -17,6 +17,7 @@ from occto.domain.tally import Choice
 from occto.extensions import db
 from occto.models import AgendaConflict, Assembly, CheckIn, SnapshotUnit, UnitMember
 from occto.queries.hall_board import count_hall, hall_of, quorum_now
+from occto.queries.item_votes import stranded as mandates_without
 from occto.queries.item_votes import tally_of_item, votes_of_item
 from occto.unit_of_work import unit_of_work
 from tests.assembling import HELD, item
@@ -53,10 +54,15 @@ def test_votes_on_items_are_those_of_the_rule(make: Factory, seed: int, as_at: d
                 .order_by(AgendaConflict.member_id)
             )
         )
+        without = stranded(seats, out=out)
+        waiting = mandates_without(db.session(), hall, one.id)
+        assert (waiting.members, waiting.votes) == (len(without), sum(seat.votes for seat in without))
         rule = votes_on(seats, sheet_of(one.id), out=out, blank_choice=settings.blank_choice, no_show=settings.no_show)
         found = votes_of_item(db.session(), hall, one.id)
         expected = [(vote.member_id, vote.channel, vote.choice, vote.votes) for vote in rule]
         assert [tuple(vote) for vote in found] == expected
+        by_choice = [vote for vote in rule if vote.member_id in {seat.member_id for seat in without}]
+        assert (waiting.counted, waiting.counted_votes) == (len(by_choice), sum(vote.votes for vote in by_choice))
         sums: Counter[tuple[VoteChannel, Choice | None]] = Counter()
         for vote in rule:
             sums[vote.channel, vote.choice] += vote.votes
