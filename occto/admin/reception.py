@@ -17,6 +17,7 @@ from occto.admin.picking import sent
 from occto.admin.reception_doors import HallDoors
 from occto.admin.sent import sent_version
 from occto.admin.verb_view import Door, Doors
+from occto.admin.voting_words import late_words
 from occto.desk_card import card_of
 from occto.desk_words import in_seconds, unsettled_words
 from occto.domain.assembly import title_of
@@ -33,6 +34,7 @@ from occto.models import Assembly, Desk
 from occto.pdf import MIMETYPE
 from occto.qr import svg_path
 from occto.queries import desks as reads
+from occto.queries.late_arrivals import late_arrivals
 from occto.services.reception import desks
 from occto.unit_of_work import run
 from occto.views.tools import download
@@ -95,6 +97,7 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
             waiting=[_ticket(one) for one in waiting if not one.inside],
             scans=_scans(reads.recent(session, number, limit=LAST_SCANS)),
             clashes=_scans(reads.clashes(session, number)),
+            late=late_words(late_arrivals(session, number)),
             unsettled=[unsettled_words(one, now=now) for one in reads.unsettled(session, number, now=now)],
             may=viewer.can(_SUPERVISE),
             open=row.state in ADMITTING,

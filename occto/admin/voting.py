@@ -34,11 +34,16 @@ from occto.models import Assembly, AssemblyResult
 from occto.queries.assembly_page import agenda_of
 from occto.queries.desks import unsettled
 from occto.queries.hall_board import hall_of, quorum_now
+from occto.queries.late_arrivals import late_arrivals
 from occto.services import resolutions
 
 _BOTH = ("GET", "POST")
 FOUND, LISTED = 20, 200
 UNSENT = "確定すると受付の端末は使えなくなります。先に、すべての受付の端末で「送信待ち 0件」の表示をお確かめください。"
+LATE = (
+    "採決のあとに届いた受付があり、採決の票数と定足数に入っていません：{items}。"
+    "入れるときは、確定する前に、議案の画面の「採決を訂正する」で理由を入力して採決し直してください。"
+)
 _MOVES = ("start_voting", "fix_result", "publish", "correct_result")
 
 
@@ -174,6 +179,8 @@ class VotingView(VotingItems, Screen, BaseView):
             sentences = [] if quorum is None or quorum.met else [_short(quorum)]
             if step == "fix_result":
                 sentences += [UNSENT, *unsettled_sentences(row)]
+                if late := {f"第{one.item_no}号議案" for one in late_arrivals(db.session(), number)}:
+                    sentences.append(LATE.format(items="、".join(sorted(late))))
             now = [Facts("いまの定足数", _quorum_facts(quorum))] if quorum is not None else []
             return Preview(sentences, [*now, self._items_table(number)])
 

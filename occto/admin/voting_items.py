@@ -14,7 +14,7 @@ from occto.admin.assembly_menu import pages_of
 from occto.admin.base import Facts, Table, clamped_id, search_term
 from occto.admin.sent import sent_form, sent_version
 from occto.admin.verb_view import Door, Doors, Preview
-from occto.admin.voting_words import HEADS, Tally, decided_facts, stranded_words, tally_facts
+from occto.admin.voting_words import HEADS, Tally, decided_facts, late_words, stranded_words, tally_facts
 from occto.desk_words import unsettled_words
 from occto.domain.agenda import ItemKind, item_title
 from occto.domain.assembly import AssemblyState, title_of
@@ -33,6 +33,7 @@ from occto.queries.desks import unsettled
 from occto.queries.hall_board import hall_of_item
 from occto.queries.item_sheet import exceptions_of, voters_named
 from occto.queries.item_votes import shown_of, stranded, tally_of_item
+from occto.queries.late_arrivals import late_arrivals
 from occto.services import resolutions
 from occto.views.tools import new_form_id, once, see_other
 
@@ -89,6 +90,7 @@ class VotingItems(Doors):
             decisions=[(one, decided_facts(one)) for one in decisions_of(session, item.id)],
             new_form_id=new_form_id,
             unsettled=unsettled_of(row),
+            late=late_words(late_arrivals(session, row.id, item_id=item.id)),
             stranded=stranded_words(stranded(session, hall, item.id), decided=hall.as_at is not None),
         )
 

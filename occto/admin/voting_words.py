@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from occto.desk_words import in_seconds
 from occto.domain.outcomes import outcome_in_words
 from occto.domain.resolutions import VoteChannel
 from occto.domain.tally import CHOICE_LABELS, Choice, Decision, Outcome, Resolution, decide, formula_in_words
+from occto.domain.tickets import shown_number
 from occto.labels import label
 from occto.queries.item_votes import Cast, Stranded
 
@@ -112,6 +114,24 @@ def stranded_words(found: Stranded, *, decided: bool) -> str:
         which = f"うち {rest:,}社（{votes:,}票）" if found.counted else "この議決権"
         words += f"{which}は、この議案の票数に入りません。{until}"
     return f"{words}定足数には数えます。"
+
+
+def late_words(rows: Sequence[Any]) -> list[dict[str, str]]:
+    """Arrivals of `queries/late_arrivals.py` as the cells of a table."""
+    return [
+        {
+            "at": in_seconds(row.entered_at),
+            "received": in_seconds(row.received_at),
+            "name": row.name,
+            "company": row.company,
+            "number": shown_number(row.number),
+            "votes": f"{row.votes:,}票" if row.voting else "傍聴",
+            "desk": row.desk or "紙の控え",
+            "item": f"第{row.item_no}号議案",
+            "item_id": str(row.item_id),
+        }
+        for row in rows
+    ]
 
 
 def tally_facts(tally: Tally) -> list[tuple[str, Any]]:

@@ -18,6 +18,7 @@ from occto.extensions import db
 from occto.live_board import hall_board
 from occto.models import AgendaItem, Assembly, AssemblyResult, Desk, FloorVote, ItemDecision, OutboxMail, VoteSheet
 from occto.queries.item_votes import tally_of_item
+from occto.queries.late_arrivals import late_arrivals
 from occto.services.reception import supervising
 from occto.services.reception.desks import hear_desk
 from occto.unit_of_work import run, unit_of_work
@@ -238,6 +239,63 @@ def test_mandates_whose_holder_is_missing_stand_in_one_line(make: Factory, hall:
     record(one.id, hall.chief.id, floor_choice=C.YES)
     assert decide(browser, one) == 200
     assert "はじめに採決したときに、委任した相手の会員が会場にいなかった会員：1社（1票）。" in browser.get(page).text
+
+
+def test_arrivals_that_came_in_after_the_count_are_named_until_it_is_corrected(
+    make: Factory, hall: Door, monkeypatch: Any
+) -> None:
+    """By the clock of the desk they were there: on the item's page, at the reception, before the result is fixed."""
+    monkeypatch.setattr(clock, "now", lambda: HELD)
+    one, browser, number = item(hall.held), staff(make), hall.held.id
+    reply(make, hall.held, hall.other, choices={one: C.YES})
+    record(one.id, hall.chief.id, floor_choice=C.YES)
+    assert decide(browser, one) == 200
+    before, after = HELD - timedelta(minutes=2), HELD + timedelta(minutes=3)
+    hall.show(hall.ticket(), offline=True, device_at=before, now=after)
+    hall.show(hall.ticket(hall.other, name="あと から", voting=False), offline=True, device_at=after, now=after)
+    monkeypatch.setattr(clock, "now", lambda: after)
+    run(hear_desk, hall.desk.id, waiting=0, now=after)
+    supervisor = make.signed_in(hall.chief)
+    pages = {
+        browser: (f"/admin/voting/item/?id={one.id}", f"/admin/reception/assembly/?id={number}"),
+        supervisor: (f"/admin/reception/assembly/?id={number}",),
+    }
+
+    def named() -> set[bool]:
+        found = [who.get(page).text for who, several in pages.items() for page in several]
+        for text in found:
+            assert "あと から" not in text.partition('id="late"')[2].partition("</section>")[0]
+        return {'id="late"' in text and "「採決を訂正する」" in text and "佐藤 美咲" in text for text in found}
+
+    assert named() == {True}
+    browser.get(f"/admin/voting/fix/?id={number}")
+    send(browser, "/fix/")
+    assert "採決の票数と定足数に入っていません：第1号議案。" in browser.text
+    assert decide(browser, one, reason="受付の端末から、あとで届いたため") == 200
+    assert [(made.yes, made.against) for made in decisions()] == [(1, 0), (2, 0)]
+    assert all('id="late"' not in who.get(page).text for who, several in pages.items() for page in several)
+    browser.get(f"/admin/voting/fix/?id={number}")
+    send(browser, "/fix/")
+    assert "第1号議案。入れるときは" not in browser.text
+
+
+def test_what_was_undone_or_had_left_is_not_late(make: Factory, hall: Door, monkeypatch: Any) -> None:
+    monkeypatch.setattr(clock, "now", lambda: HELD)
+    one, browser = item(hall.held), staff(make)
+    record(one.id, hall.chief.id, floor_choice=C.NO)
+    assert decide(browser, one) == 200
+    undone = hall.show(
+        hall.ticket(), offline=True, device_at=HELD - timedelta(minutes=2), now=HELD + timedelta(minutes=3)
+    )
+    assert undone.entered is not None
+    rows = late_arrivals(db.session(), hall.held.id)
+    assert [(row.name, row.voting, row.votes, row.item_no, row.desk) for row in rows] == [
+        ("佐藤 美咲", True, 1, 1, "受付 1番")
+    ]
+    assert late_arrivals(db.session(), hall.held.id, item_id=one.id + 1) == []
+    run(supervising.undo, undone.entered.id, reason="人違い", actor=hall.supervisor, now=HELD + timedelta(minutes=4))
+    db.session.rollback()
+    assert late_arrivals(db.session(), hall.held.id) == []
 
 
 def test_a_tie_needs_the_chair(make: Factory, hall: Door) -> None:
