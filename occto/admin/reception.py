@@ -265,7 +265,7 @@ def _desk(row: Any) -> dict[str, Any]:
         "ended": row.ended_at is not None,
         "waits": state[1] == "tag-warn",
         "last": in_seconds(row.last_at) if row.last_at else "",
-        "heard": in_seconds(row.contact_at) if row.contact_at else "",
+        "heard": in_seconds(heard) if (heard := reads.heard_of(row)) else "",
         "waiting": row.waiting,
         "practised": row.practised_at is not None and row.ended_at is None,
     }

@@ -313,6 +313,11 @@ def desks_of(session: Session, assembly_id: int) -> Rows:
     ).all()
 
 
+def heard_of(row: Any) -> datetime | None:
+    """The last that was heard of a desk: its pairing, what its script said, a scan. None where it was never paired."""
+    return max((at for at in (row.paired_at, row.contact_at, row.last_at) if at is not None), default=None)
+
+
 @dataclass(frozen=True, slots=True)
 class Unsettled:
     """A desk in which arrivals may lie that the server does not know. `heard_at`: the last that was heard of it.
@@ -348,10 +353,9 @@ def unsettled(session: Session, assembly_id: int, *, now: datetime) -> list[Unse
     )
     found = []
     for row in rows:
-        told = [at for at in (row.paired_at, row.contact_at, row.last_at) if at is not None]
-        if not told or (row.ended_at is not None and today_jst(row.ended_at) < today_jst(row.held_at)):
+        heard_at, waiting = heard_of(row), row.waiting or 0
+        if heard_at is None or (row.ended_at is not None and today_jst(row.ended_at) < today_jst(row.held_at)):
             continue
-        heard_at, waiting = max(told), row.waiting or 0
         if may_hold(heard_at=heard_at, waiting=waiting, until=row.ended_at or now):
             found.append(Unsettled(row.id, row.name, heard_at, waiting))
     return found

@@ -378,10 +378,16 @@ def test_desks_that_may_hold_arrivals_are_named_and_ticked(make: Factory, hall: 
     assert send(browser, "/decide/", {"confirmed": "y"}) == 200  # the decision can be corrected
     assert words in make.signed_in(hall.chief).get(f"/admin/reception/assembly/?id={number}").text
     browser.get(f"/admin/voting/fix/?id={number}")
-    send(browser, "/fix/")
+    assert send(browser, "/fix/") == 422
+    assert "残りがないことを確かめて印を付けてください" in browser.text
     assert words in browser.text
+    assert send(browser, "/fix/", {"desks_checked": [str(hall.desk.id)]}) == 200
+    assert words in browser.text
+    second = hall.another_desk("受付 2番")
+    run(hear_desk, second.id, waiting=1, now=HELD)  # one that nobody has ticked
     assert send(browser, "/fix/", {"confirmed": "y"}) == 409
-    assert "確かめた印を付けてください" in browser.text
+    assert "受付 2番。端末を通信につないで" in browser.text
+    run(hear_desk, second.id, waiting=0, now=HELD)
     assert send(browser, "/fix/", {"desks_checked": [str(hall.desk.id)]}) == 200
     assert send(browser, "/fix/", {"confirmed": "y"}) == 200
     assert fresh(number, Assembly).state is S.RESULT_FIXED
