@@ -27,11 +27,9 @@ from occto.services.elections import Scan
 from occto.services.files import store_file
 from occto.services.replies.taking import take_reply
 
-_SHARE = 0.4
-"""So many of the members have answered."""
-_KEPT_FOR_VISITORS = frozenset({0, 4})
-"""Companies whose demo accounts are to answer themselves."""
-_MOST = 300
+SHARE = 0.4
+"""So many of the members have answered, unless told otherwise."""
+MOST = 300
 """No more replies than these, so that many members are loaded fast."""
 _COPIED = 12
 """So many replies had a copy mailed; of the others the demo keeps none, to be loaded fast."""
@@ -85,12 +83,17 @@ def add_replies(
     *,
     since: datetime,
     now: datetime,
-    kept: frozenset[int] = _KEPT_FOR_VISITORS,
-    most: int = _MOST,
+    kept: frozenset[int] = frozenset(),
+    most: int = MOST,
+    share: float = SHARE,
+    coming: frozenset[int] = frozenset(),
 ) -> None:
-    """Two members in five have answered since they were notified: most on line, some on paper or by telephone."""
+    """Two members in five have answered since they were notified: most on line, some on paper or by telephone.
+
+    `kept`: companies (by index) that have not; `coming`: those that send two persons.
+    """
     dice = Random(f"{scene.seed}/replies/{row.held_at:%Y-%m-%d}")  # noqa: S311 - invented data, the same from run to run
-    left_alone = {member_id(index) for index in kept}
+    left_alone, expected = ({member_id(index) for index in some} for some in (kept, coming))
     roll = session.execute(
         select(SnapshotMember.member_id, SnapshotMember.votes)
         .join(
@@ -104,14 +107,17 @@ def add_replies(
         (
             (dice.random(), member, votes)
             for member, votes in roll
-            if member not in left_alone and (dice.random() < _SHARE or member == 1)
+            if member not in left_alone and (dice.random() < share or member == 1 or member in expected)
         )
     )[:most]
     items = session.scalars(select(AgendaItem.id).where(AgendaItem.assembly_id == row.id).order_by(AgendaItem.no)).all()
     people, office = administrators(session), staff(scene.entered_by, Role.OPERATOR)
     for place, (share, member, votes) in enumerate(answering):
         at = _at_work(since + (now - since) * share, since=since, now=now)
-        answer = _answer(dice, items, holder=votes > 0, other=_other_holder(roll, member))
+        if member in expected:
+            answer = _two_persons(items, holder=votes > 0)
+        else:
+            answer = _answer(dice, items, holder=votes > 0, other=_other_holder(roll, member))
         channel = _channel(dice, on_line=member in people)
         scan = _scan(session, row.id, at=at) if channel is ReplyChannel.PAPER else None
         take_reply(
@@ -163,6 +169,12 @@ def _answer(dice: Random, items: Sequence[int], *, holder: bool, other: int) -> 
             return Answer(attendance, proxy_kind=ProxyKind.MEMBER, proxy_member_id=other)
         return Answer(attendance, proxy_kind=ProxyKind.PERSON, proxy_name="弁護士 葛西 徹")
     return Answer(attendance)
+
+
+def _two_persons(items: Sequence[int], *, holder: bool) -> Answer:
+    voting, listening = _PEOPLE[0], _PEOPLE[1]
+    attendees = (Person(*voting, voting=holder), Person(*listening))
+    return Answer(A.ATTEND, attendees=attendees, choices=dict.fromkeys(items, Choice.YES) if holder else {})
 
 
 def _choices(dice: Random, items: Sequence[int]) -> dict[int, Choice]:

@@ -1,7 +1,9 @@
-"""The assemblies of the demo: one finished, one being counted, one that members answer now, and the next ordinary one."""
+"""The assemblies of the demo, at every place of their way: from the next ordinary one to the last, one of them today."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -9,16 +11,24 @@ from sqlalchemy.orm import Session
 
 from occto import vault
 from occto.delivery import fill
-from occto.demo import answers, results
+from occto.demo import answers, day, results
 from occto.demo.documents import document
 from occto.demo.rows import Scene
 from occto.domain.agenda import ItemKind, usual_consent, usual_majority
-from occto.domain.assembly import AssemblyKind, AssemblyState, fiscal_year, record_date, title_of, usual_deadline
+from occto.domain.assembly import (
+    UNTIL_THE_NOTICE,
+    AssemblyKind,
+    AssemblyState,
+    fiscal_year,
+    record_date,
+    title_of,
+    usual_deadline,
+)
 from occto.domain.assembly_settings import AssemblySettings, QuorumBasis, stored_settings
-from occto.domain.calendar import add_business_days
+from occto.domain.calendar import add_business_days, previous_business_day
 from occto.domain.codes import AttachmentKind, MailState, ScanState, SnapshotState
 from occto.domain.convocation import NoticeChannel, NoticeKind, NoticeState
-from occto.domain.dates import start_of_day
+from occto.domain.dates import JST, start_of_day
 from occto.domain.notice_texts import BODIES, SUBJECTS
 from occto.domain.permissions import Role
 from occto.domain.tickets import TicketKind
@@ -30,10 +40,10 @@ from occto.queries.allocation import calculate
 from occto.queries.assembly_recipients import recipients
 from occto.queries.notice_values import frozen_roll
 from occto.services import freezing, snapshots
+from occto.services.assemblies import moves
 from occto.services.convocation import queueing
 from occto.services.convocation.writing import TEMPLATE
 from occto.services.files import store_file
-from occto.services.replies.receipts import publish_list
 from occto.services.tickets import issuing
 from occto.services.tickets.guests import Guest, register_guest
 from occto.services.tickets.telling import OF_MEMBER
@@ -43,7 +53,12 @@ _USUAL = AssemblySettings()
 _SINCE_RECORD_DATE = 20
 _AHEAD, _FROZEN_AGO, _NOTIFIED_AGO = 18, 4, 2
 """Days until the assembly that members answer now, and since its votes were frozen and its notice sent."""
-_FINISHED_NOTICE, _FINISHED_REPLIES = 15, 40
+_PUBLISHED_AGO, _CLOSED_AHEAD, _FROZEN_AHEAD = 21, 2, 24
+_HEARD_NOTICE = 13
+"""Days between notice and deadline."""
+_FEW_REPLIES, _MANY_ANSWERED, _ALMOST_ALL = 40, 0.72, 0.92
+_LEFT_TO_VISITORS = frozenset({0, 4})
+"""Companies whose demo accounts are to answer themselves."""
 _DELIVERED, _COUNTED_AGO = timedelta(minutes=4), 5
 _REFUSED = 12
 """The place among the members with an address of the one whose mails were refused."""
@@ -61,85 +76,163 @@ _GUESTS = (
 
 @dataclass(frozen=True, slots=True)
 class _Held:
+    """An assembly to be made. `hour`: when it begins, in Japan.
+
+    `closed_on`: the day before which its replies closed, where that is not the day of the assembly.
+    """
+
     kind: AssemblyKind
-    no: int
     on: date
     state: AssemblyState
+    hour: time = time(14)
+    closed_on: date | None = None
+
+
+_FillIn = Callable[[Session, Scene, Assembly], None]
 
 
 def add_assemblies(session: Session, scene: Scene, *, now: datetime) -> None:
-    """The last ordinary assembly, an extraordinary one whose record date is past, one that takes replies now, and the
-    next ordinary one.
+    """One at every place of the way: each has behind it what an assembly there has behind it.
+
+    The days hang on the clock: whenever the demo is loaded, one of them is today, with its hall open and an item to decide.
     """
+    plan = _plan(scene, now=now)
+    numbers = _numbers(plan)
+    for held, fill_in in plan.items():
+        row = _assembly(held, no=numbers[held])
+        session.add(row)
+        session.flush()
+        fill_in(session, scene, row)
+
+
+def _plan(scene: Scene, *, now: datetime) -> dict[_Held, _FillIn]:
     today = scene.today
     june = today.replace(month=6, day=24)
     last = june if june < today else june.replace(year=june.year - 1)
     coming = june if record_date(june, days=_USUAL.record_days) > today else june.replace(year=june.year + 1)
     counting = today - timedelta(days=_SINCE_RECORD_DATE) + timedelta(days=_USUAL.record_days)
-    answered = add_business_days(today + timedelta(days=_AHEAD - 1), 1, is_holiday=is_holiday)
     ordinary, extraordinary = AssemblyKind.ORDINARY, AssemblyKind.EXTRAORDINARY
-    for held in (
-        _Held(ordinary, 1, last, AssemblyState.FINISHED),
-        _Held(extraordinary, 1, counting, AssemblyState.COUNTING),
-        _Held(ordinary, 1, coming, AssemblyState.PREPARING),
-    ):
-        row = _assembly(held)
-        session.add(row)
-        session.flush()
-        if held.state is AssemblyState.FINISHED:
-            _finished(session, scene, row)
-        if held.state is AssemblyState.COUNTING:
-            freezing.keep_draft_if_changed(session, row.id, now=now - timedelta(days=_COUNTED_AGO))
-            answers.add_questions(session, scene, row, now=now)
-    _answered(session, scene, _Held(extraordinary, 2, answered, AssemblyState.REPLIES_OPEN), now=now)
+    hours, state = day.hours(now), AssemblyState
+    return {
+        _Held(ordinary, last, state.FINISHED): _finished,
+        _Held(extraordinary, _business_day(today, -_PUBLISHED_AGO), state.PUBLISHED): _published,
+        _Held(extraordinary, counting, state.COUNTING): partial(_counting, now=now),
+        _Held(ordinary, coming, state.PREPARING): _nothing_yet,
+        _Held(extraordinary, today, state.VOTING, hour=hours.begins): partial(_today, hours=hours),
+        _Held(extraordinary, _business_day(today, _CLOSED_AHEAD), state.REPLIES_CLOSED, closed_on=today): _closed,
+        _Held(extraordinary, _business_day(today, _FROZEN_AHEAD), state.FROZEN): partial(_frozen, now=now),
+        _Held(extraordinary, _business_day(today, _AHEAD), state.REPLIES_OPEN): partial(_answered, now=now),
+    }
 
 
-def _assembly(held: _Held) -> Assembly:
-    told, preparing = held.state is AssemblyState.REPLIES_OPEN, held.state is AssemblyState.PREPARING
+def _business_day(today: date, days: int) -> date:
+    """The first day of office from so many days after `today` on; of days before it, the last up to then."""
+    near = today + timedelta(days=days)
+    if days > 0:
+        return add_business_days(near - timedelta(days=1), 1, is_holiday=is_holiday)
+    return previous_business_day(near + timedelta(days=1), is_holiday=is_holiday)
+
+
+def _numbers(plan: Iterable[_Held]) -> dict[_Held, int]:
+    """第何回: of its kind and fiscal year, in the order of their days."""
+    numbers: dict[_Held, int] = {}
+    for held in sorted(plan, key=lambda one: one.on):
+        numbers[held] = 1 + sum((one.kind, fiscal_year(one.on)) == (held.kind, fiscal_year(held.on)) for one in numbers)
+    return numbers
+
+
+def _assembly(held: _Held, *, no: int) -> Assembly:
+    told, preparing = held.state not in UNTIL_THE_NOTICE, held.state is AssemblyState.PREPARING
     source = "定款 第25条" if told else ""
-    settings = replace(_USUAL, quorum_basis=QuorumBasis.ALL_MEMBERS if told else None, quorum_source=source)
-    held_at = start_of_day(held.on) + timedelta(hours=14)
+    settings = replace(_USUAL, quorum_basis=QuorumBasis.DEEMED_MEMBERS if told else None, quorum_source=source)
+    held_at = datetime.combine(held.on, held.hour, JST)
+    until = usual_deadline(held.closed_on or held.on, at=settings.reply_time, is_holiday=is_holiday)
     return Assembly(
         kind=held.kind,
         fiscal_year=fiscal_year(held.on),
-        no=held.no,
+        no=no,
         held_at=held_at,
         place=None if preparing else _PLACE,
         record_on=record_date(held.on, days=settings.record_days),
-        reception_from=None if preparing else held_at - timedelta(minutes=45),
-        reply_until=usual_deadline(held.on, at=settings.reply_time, is_holiday=is_holiday),
+        reception_from=None if preparing else max(start_of_day(held.on), held_at - timedelta(minutes=45)),
+        reply_until=until,
         state=held.state,
         settings=stored_settings(settings),
     )
 
 
+def _nothing_yet(session: Session, scene: Scene, row: Assembly) -> None:
+    """Nothing is behind an assembly in preparation."""
+
+
+def _counting(session: Session, scene: Scene, row: Assembly, *, now: datetime) -> None:
+    """Its votes can be looked at, and questioned."""
+    freezing.keep_draft_if_changed(session, row.id, now=now - timedelta(days=_COUNTED_AGO))
+    answers.add_questions(session, scene, row, now=now)
+
+
+def _frozen(session: Session, scene: Scene, row: Assembly, *, now: datetime) -> None:
+    """The votes are fixed, the agenda stands, and its members have not been called to it."""
+    _agenda(session, row, at=None)
+    _freeze(session, scene, row, at=now - timedelta(days=1))
+
+
+def _closed(session: Session, scene: Scene, row: Assembly) -> None:
+    """Answered, and waiting for its day: tickets are out, desks can be made ready."""
+    closed_at = _heard(session, scene, row, most=_FEW_REPLIES)
+    _issue_tickets(session, scene, row, now=closed_at)
+
+
+def _today(session: Session, scene: Scene, row: Assembly, *, hours: day.Hours) -> None:
+    """In the middle of its day."""
+    closed_at = _heard(session, scene, row, share=_MANY_ANSWERED, coming=frozenset({day.VISITOR}))
+    _issue_tickets(session, scene, row, now=closed_at)
+    day.play(session, scene, row, hours)
+
+
 def _finished(session: Session, scene: Scene, row: Assembly) -> None:
-    """What is left of the last ordinary assembly: agenda, votes, replies, the list of their receipts, and its result."""
+    """What is left of the last ordinary assembly: agenda, votes, replies, result, minutes, and what the minister said."""
+    _heard(session, scene, row, most=_FEW_REPLIES)
+    results.decide(session, scene, row)
+    results.write_minutes(session, scene, row)
+    results.add_consents(session, scene, row)
+    row.state = AssemblyState.FINISHED
+    session.flush()
+
+
+def _published(session: Session, scene: Scene, row: Assembly) -> None:
+    """Its result was corrected once and is known to the members; the minister has spoken about the first item only."""
+    _heard(session, scene, row, share=_ALMOST_ALL)
+    results.decide(session, scene, row, wrong=True)
+    results.correct(session, scene, row)
+    results.write_minutes(session, scene, row)
+    results.add_consents(session, scene, row, most=1)
+
+
+def _heard(
+    session: Session,
+    scene: Scene,
+    row: Assembly,
+    *,
+    most: int = answers.MOST,
+    share: float = answers.SHARE,
+    coming: frozenset[int] = frozenset(),
+) -> datetime:
+    """Everything up to the deadline, which is returned: agenda, votes, notice by post, replies, the list of receipts."""
     assert row.reply_until is not None
-    notified_at = row.reply_until - timedelta(days=_FINISHED_NOTICE)
+    closed_at, notified_at = row.reply_until, row.reply_until - timedelta(days=_HEARD_NOTICE)
     _agenda(session, row, at=notified_at)
     frozen = _freeze(session, scene, row, at=notified_at - timedelta(days=3))
+    by_post = {"assembly_id": row.id, "channel": NoticeChannel.POST, "notified_at": notified_at}
     session.execute(
-        insert(Convocation),
-        [
-            {
-                "assembly_id": row.id,
-                "member_id": one.member_id,
-                "channel": NoticeChannel.POST,
-                "notified_at": notified_at,
-            }
-            for one in frozen_roll(session, row.id)
-        ],
+        insert(Convocation), [{**by_post, "member_id": one.member_id} for one in frozen_roll(session, row.id)]
     )
     row.state = AssemblyState.REPLIES_OPEN
     session.flush()
-    answers.add_replies(
-        session, scene, row, frozen, since=notified_at, now=row.reply_until, kept=frozenset(), most=_FINISHED_REPLIES
-    )
-    publish_list(session, row.id, now=row.reply_until)
-    results.decide(session, scene, row)
-    row.state = AssemblyState.FINISHED
-    session.flush()
+    last = closed_at - timedelta(seconds=1)
+    answers.add_replies(session, scene, row, frozen, since=notified_at, now=last, coming=coming, most=most, share=share)
+    moves.close_when_due(session, row.id, now=closed_at)
+    return closed_at
 
 
 def _freeze(session: Session, scene: Scene, row: Assembly, *, at: datetime) -> int:
@@ -155,11 +248,8 @@ def _freeze(session: Session, scene: Scene, row: Assembly, *, at: datetime) -> i
     ).id
 
 
-def _answered(session: Session, scene: Scene, held: _Held, *, now: datetime) -> None:
-    """An assembly with all that goes before the replies: agenda, document, frozen votes, notice to every member."""
-    row = _assembly(held)
-    session.add(row)
-    session.flush()
+def _answered(session: Session, scene: Scene, row: Assembly, *, now: datetime) -> None:
+    """Members answer it now: agenda, document, frozen votes, notice to every member."""
     frozen_at, notified_at = now - timedelta(days=_FROZEN_AGO), now - timedelta(days=_NOTIFIED_AGO)
     frozen = _freeze(session, scene, row, at=frozen_at)
     _agenda(session, row, at=notified_at)
@@ -174,7 +264,8 @@ def _answered(session: Session, scene: Scene, held: _Held, *, now: datetime) -> 
         now=frozen_at,
     )
     _notify(session, scene, row, at=notified_at)
-    answers.add_replies(session, scene, row, frozen, since=notified_at + _DELIVERED, now=now)
+    since = notified_at + _DELIVERED
+    answers.add_replies(session, scene, row, frozen, since=since, now=now, kept=_LEFT_TO_VISITORS)
     _issue_tickets(session, scene, row, now=now)
 
 
@@ -194,7 +285,7 @@ def _issue_tickets(session: Session, scene: Scene, row: Assembly, *, now: dateti
     session.flush()
 
 
-def _agenda(session: Session, row: Assembly, *, at: datetime) -> None:
+def _agenda(session: Session, row: Assembly, *, at: datetime | None) -> None:
     session.add_all(
         AgendaItem(
             assembly_id=row.id,

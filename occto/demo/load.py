@@ -91,6 +91,7 @@ def load_demo(
         terms_version_id=terms_in_force(session, now=now).id,
         entered_by=1,
         approved_by=2,
+        reception=5,
         first_user=len(staff),
     )
     sink = Sink(session.connection())

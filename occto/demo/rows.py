@@ -59,6 +59,7 @@ class Scene:
     terms_version_id: int
     entered_by: int
     approved_by: int
+    reception: int
     first_user: int = 0
 
 

@@ -86,10 +86,9 @@ def test_rebuild_says_how_many_differed(app: Flask, make: Factory) -> None:
 
 
 def test_every_member_on_the_roll_can_answer_an_assembly(demo_mode: Flask) -> None:
-    """One assembly takes replies, is frozen, notified and has its document; the others stand at other places."""
+    """One assembly takes replies, is frozen, notified and has its document."""
     assert _run(demo_mode, "load-demo", "--members", str(SMALLEST))[0] == 0
     held = {row.state: row for row in db.session.scalars(select(Assembly))}
-    assert set(held) == {S.FINISHED, S.COUNTING, S.PREPARING, S.REPLIES_OPEN}
     row, now = held[S.REPLIES_OPEN], clock.now()
     assert row.reply_until is not None
     assert row.record_on < today_jst(now) < row.reply_until.astimezone(JST).date()
