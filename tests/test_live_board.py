@@ -17,8 +17,9 @@ from occto.queries.recounting import REPLIES
 from occto.queries.reply_board import count_replies
 from occto.services import board
 from occto.unit_of_work import Busy, run, unit_of_work
-from tests.assembling import assembly, item
+from tests.assembling import HELD, assembly, item
 from tests.factories import NOW, Factory
+from tests.queries.test_reply_board import leave
 from tests.racing import at_once
 from tests.replying import reply
 
@@ -203,3 +204,18 @@ def test_a_viewer_is_told_how_old_a_count_is(make: Factory) -> None:
         live_board.tell_age(answer, found, now=NOW + later)
         assert answer.headers["X-Count-Age"] == age
         assert answer.headers["X-Counted-At"] == NOW.isoformat(timespec="seconds")
+
+
+def test_who_leaves_after_the_day_changes_nothing_of_it(make: Factory) -> None:
+    """回答の状況 of a past assembly: its roll and its answers are those of its day."""
+    members = [make.member() for _ in range(3)]
+    held = assembly(make)
+    for member in members[:2]:
+        reply(make, held, member)
+    leave(members[0], HELD.date() + timedelta(days=1))
+    leave(members[1], HELD.date())
+    on_the_day, afterwards = (replies_board(held.id, now=HELD + timedelta(days=days)) for days in (0, 90))
+    assert on_the_day is not None
+    assert afterwards is not None
+    assert [row[2:4] for row in afterwards.counts["roll"] if row[2]] == [[1, 1]]
+    assert afterwards.counts == on_the_day.counts

@@ -164,8 +164,9 @@ class ConvocationsView(Doors, StaffView):
         return super().conditions(replace(asked, chosen=chosen))
 
     def scope(self) -> list[ColumnElement[bool]]:
-        """The frozen roll of the assembly."""
-        return [reads.on_roll(self.assembly().id)]
+        """The frozen roll of the assembly, as of its day once that is over."""
+        held = self.assembly()
+        return [reads.on_roll(held.id, held_on=today_jst(held.held_at))]
 
     def search(self, term: str) -> ColumnElement[bool]:
         return Member.id.in_(member_ids(db.session(), wanted(term)))

@@ -17,6 +17,7 @@ from occto.domain.assembly import title_of
 from occto.domain.assembly_settings import BLANK_LABELS, read_settings
 from occto.domain.canonical import canonical, digest
 from occto.domain.dates import JST, format_date, format_instant, today_jst
+from occto.domain.hall import day_of
 from occto.domain.jobs import ranges
 from occto.domain.permissions import Permission
 from occto.domain.replies import SHORT_LABELS, ReplyChannel
@@ -129,7 +130,12 @@ class ReplyBoardView(Screen, BaseView):
         run(access_log.exported, held, subject=f"LIST:{TITLE}", form="xlsx", conditions=caption, fields=fields)
         name = f"{TITLE}_{today_jst(clock.now()).isoformat()}.xlsx"
         sheets = reply_sheets.sheets(
-            db.session(), number, seen.board, caption=caption, choices=may, day=today_jst(clock.now())
+            db.session(),
+            number,
+            seen.board,
+            caption=caption,
+            choices=may,
+            day=day_of(seen.row.held_at, now=clock.now()),
         )
         return attached(plain_workbook(sheets), name=name, media_type=MIMETYPE)
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, select
+from sqlalchemy import ColumnElement, Select, and_, case, exists, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.codes import AttachmentKind, MemberState, SnapshotState
@@ -17,6 +17,7 @@ from occto.domain.convocation import (
     NoticeTiming,
     too_late_from,
 )
+from occto.domain.dates import today_jst
 from occto.domain.replies import Attendance
 from occto.models import (
     Affiliation,
@@ -24,6 +25,8 @@ from occto.models import (
     Assembly,
     Attachment,
     Convocation,
+    LicenceFact,
+    LicenceHeld,
     Member,
     Notice,
     Reply,
@@ -78,15 +81,31 @@ class Missed:
     notified_at: datetime | None
 
 
-def on_roll(assembly_id: Any) -> ColumnElement[bool]:
-    """Members on the frozen roll of the assembly that have not left since."""
+def on_roll(assembly_id: Any, *, held_on: date | None = None) -> ColumnElement[bool]:
+    """Members on the frozen roll of the assembly that have not left since.
+
+    `held_on`: the day of the assembly, for what is shown of it afterwards; whoever has left after that day was still called
+    to it, and stays listed.
+    """
     frozen = (
         select(Snapshot.id)
         .where(Snapshot.assembly_id == assembly_id, Snapshot.state == SnapshotState.FROZEN)
         .scalar_subquery()
     )
     listed = Member.id.in_(select(SnapshotMember.member_id).where(SnapshotMember.snapshot_id == frozen))
-    return and_(listed, Member.current_state != MemberState.LEFT)
+    called = Member.current_state != MemberState.LEFT
+    if held_on is not None:
+        called = or_(called, _left_after(held_on))
+    return and_(listed, called)
+
+
+def _left_after(day: date) -> ColumnElement[bool]:
+    return exists().where(
+        LicenceHeld.member_id == Member.id,
+        LicenceFact.licence_id == LicenceHeld.id,
+        LicenceFact.voided_id.is_(None),
+        LicenceFact.ended_on > day,
+    )
 
 
 def answered(assembly_id: Any, member_id: Any = Member.id) -> ColumnElement[bool]:
@@ -192,7 +211,8 @@ def progress(session: Session, assembly: Assembly, *, now: datetime) -> Progress
     limit = too_late_from(assembly.held_at)
     state, notified = state_column(assembly.id), column_of(assembly.id, Convocation.notified_at)
     timed = case((notified.is_(None), 0), (notified < limit, 1), else_=2)
-    inner = select(state.label("state"), timed.label("timed")).where(on_roll(assembly.id)).subquery()
+    listed = on_roll(assembly.id, held_on=today_jst(assembly.held_at))
+    inner = select(state.label("state"), timed.label("timed")).where(listed).subquery()
     rows = session.execute(
         select(inner.c.state, inner.c.timed, func.count()).group_by(inner.c.state, inner.c.timed)
     ).all()
@@ -299,7 +319,7 @@ def missed(session: Session, assembly: Assembly, *, now: datetime, limit: int | 
     rows = session.execute(
         select(Member.id, Member.current_name, Member.operator_code, notified.label("notified_at"))
         .where(
-            on_roll(assembly.id),
+            on_roll(assembly.id, held_on=today_jst(assembly.held_at)),
             ~_convocation(assembly.id, Convocation.notified_at.is_not(None), Convocation.notified_at < floor),
         )
         .order_by(Member.operator_code)

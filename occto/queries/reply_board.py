@@ -52,7 +52,8 @@ from occto.queries.void_votes import left_since
 def count_replies(session: Session, assembly_id: int, *, day: date) -> dict[str, Any] | None:
     """Everything that the board shows, as it stands now, in as many statements whatever the numbers. None before the freeze.
 
-    `day`: today in Japan; whoever has left by then is no longer counted, though the totals stay.
+    `day`: whoever has left by then is no longer counted, though the totals stay; never later than the day of the assembly
+    (`domain/hall.day_of`), so that what is past stays as it was.
     """
     assembly, frozen = session.get(Assembly, assembly_id), frozen_of(session, assembly_id)
     if assembly is None or frozen is None:
