@@ -12,7 +12,7 @@ from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin import told_by_post
 from occto.admin.assembly_doors import TELLS, done_and_told
-from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_menu import about, assembly_asked, pages_of
 from occto.admin.base import Facts, Order, Table, clamped_id, search_term
 from occto.admin.sent import sent_version
 from occto.admin.verb_view import Door, VerbView
@@ -68,12 +68,19 @@ class AgendaView(VerbView):
             "admin/agenda.html",
             row=held,
             heading=title_of(held),
-            pages=pages_of(held.id),
+            pages=pages_of(held),
             lines=agenda_of(db.session(), held.id),
             may=self._may(held),
             told=held.state not in ASSEMBLY.step("edit").sources,
             new_form_id=new_form_id,
         )
+
+    def get_one(self, id: Any) -> Any:
+        """The row; the page is about its assembly."""
+        found = super().get_one(id)
+        if found is not None:
+            about(db.session.get_one(Assembly, found.assembly_id))
+        return found
 
     def heading(self, row: AgendaItem) -> str:
         return f"第{row.no}号　{row.title}"
@@ -112,7 +119,7 @@ class AgendaView(VerbView):
             row=row,
             held=held,
             heading=self.heading(row),
-            pages=pages_of(held.id, at="agenda.index_view"),
+            pages=pages_of(held, at="agenda.index_view"),
             facts=_facts(row),
             conflicts=line.conflicts,
             term=term,
@@ -233,11 +240,7 @@ class AgendaView(VerbView):
         return answer
 
     def _assembly(self, name: str) -> Assembly:
-        number = clamped_id(request.values.get(name, ""))
-        found = db.session.get(Assembly, number) if number else None
-        if found is None:
-            abort(404)
-        return found
+        return assembly_asked(name)
 
     def _may(self, held: Assembly) -> dict[str, bool]:
         """Which steps on the agenda are open to the viewer now."""

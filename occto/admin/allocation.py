@@ -12,7 +12,7 @@ from occto.access import permit, viewer
 from occto.admin.allocation_export import exported
 from occto.admin.allocation_policies import policies_page
 from occto.admin.assemblies import about_in_words, late_state
-from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_menu import assembly_asked, pages_of
 from occto.admin.base import Screen, clamped_id, search_term
 from occto.admin.verb_view import Doors
 from occto.domain.assembly import FROZEN_OR_LATER, UNFROZEN, title_of
@@ -242,7 +242,7 @@ class AllocationView(Doors, Screen, BaseView):
         common: dict[str, Any] = {
             "assembly": assembly,
             "heading": title_of(assembly),
-            "pages": pages_of(assembly.id, at="allocation.index"),
+            "pages": pages_of(assembly, at="allocation.index"),
             "may_divide": assembly.state in UNFROZEN and viewer.can(Permission.ASSEMBLY_EDIT),
             "choices": _choices(kept),
             "of": str(chosen.no) if chosen else LIVE,
@@ -274,10 +274,7 @@ class AllocationView(Doors, Screen, BaseView):
 def _asked() -> tuple[Assembly, list[Kept], Kept | None]:
     """The assembly and the calculation that the address names; 404 where there is none."""
     session = db.session()
-    number = clamped_id(request.args.get("id"))
-    assembly = session.get(Assembly, number) if number is not None else None
-    if assembly is None:
-        abort(404)
+    assembly = assembly_asked()
     kept = kept_of(session, assembly.id)
     of = request.args.get("of", "")
     if not of:

@@ -3,14 +3,15 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask import abort, request, url_for
+from flask import request, url_for
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from occto import allocation_words as words
 from occto import clock
 from occto.access import actor
-from occto.admin.base import Facts, Table, clamped_id
+from occto.admin.assembly_menu import assembly_asked
+from occto.admin.base import Facts, Table
 from occto.admin.sent import sent_version
 from occto.admin.verb_view import Door, Doors, Preview
 from occto.domain.assembly import UNFROZEN, title_of
@@ -37,10 +38,7 @@ MOST = 50
 
 def policies_page(screen: Doors) -> Any:
     """Answer a request to the door of `screen`."""
-    number = clamped_id(request.values.get("id"))
-    assembly = db.session.get(Assembly, number) if number is not None else None
-    if assembly is None:
-        abort(404)
+    assembly = assembly_asked()
     number, posted = assembly.id, request.method == "POST"
     version = sent_version(assembly.version)
     form = VotePoliciesForm(request.form if posted else None, data=_on_record(assembly))

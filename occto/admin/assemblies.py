@@ -13,7 +13,7 @@ from occto.access import permit, viewer
 from occto.admin import told_by_post
 from occto.admin.assembly_documents import AssemblyDocuments
 from occto.admin.assembly_doors import AssemblyDoors, arranged_values, deadline_of
-from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_menu import about, pages_of
 from occto.admin.assembly_page import assembly_page, condition_facts
 from occto.admin.base import Facet, Facts, Order, Table, link
 from occto.admin.rehearsal_doors import RehearsalDoors
@@ -89,6 +89,10 @@ class AssembliesView(AssemblyDoors, RehearsalDoors, AssemblyDocuments, VerbView)
     create_title, edit_title = "総会を登録する", "総会の登録を変更する"
     created, updated = "総会を登録しました。", "総会の登録を変更しました。"
 
+    def get_one(self, id: Any) -> Any:
+        found = super().get_one(id)
+        return about(found) if found is not None else None
+
     def heading(self, row: Assembly) -> str:
         return title_of(row)
 
@@ -130,7 +134,7 @@ class AssembliesView(AssemblyDoors, RehearsalDoors, AssemblyDocuments, VerbView)
             self.details_template,
             row=row,
             heading=self.heading(row),
-            pages=pages_of(row.id),
+            pages=pages_of(row),
             parts_below=self.below(row),
             **assembly_page(db.session(), row, now=clock.now()),
         )
@@ -172,7 +176,7 @@ class AssembliesView(AssemblyDoors, RehearsalDoors, AssemblyDocuments, VerbView)
             "admin/assembly_rules.html",
             row=row,
             heading=self.heading(row),
-            pages=pages_of(row.id),
+            pages=pages_of(row),
             facts=condition_facts(row),
             may_change=viewer.can(self.write) and row.state in ASSEMBLY.step("edit").sources,
         )

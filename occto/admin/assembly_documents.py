@@ -105,7 +105,7 @@ class AssemblyDocuments:
             "admin/assembly_documents.html",
             row=row,
             heading=self.heading(row),
-            pages=pages_of(row.id),
+            pages=pages_of(row),
             held=documents_of(db.session(), row.id),
             may_change=row.state in ASSEMBLY.step("documents").sources,
             form=form,

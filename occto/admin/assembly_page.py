@@ -16,7 +16,7 @@ from occto.domain.assembly import ASSEMBLY, AssemblyState, title_of
 from occto.domain.assembly_calendar import STANDINGS, TITLES, Line, Standing, calendar
 from occto.domain.assembly_settings import read_settings
 from occto.domain.assembly_tasks import DAY, Task, TaskState, tasks
-from occto.domain.dates import format_date, format_date_weekday, format_instant, today_jst
+from occto.domain.dates import format_date_weekday, format_instant, today_jst
 from occto.domain.permissions import Permission
 from occto.domain.rehearsal import REHEARSAL, STEPS_OF_A_COPY
 from occto.domain.votes import GROUP_LABELS
@@ -159,7 +159,7 @@ def _facts(session: Session, row: Assembly) -> Iterable[tuple[str, Any]]:
     yield "場所", row.place
     yield "受付開始", format_instant(row.reception_from) if row.reception_from else None
     yield "回答の締切", format_instant(row.reply_until) if row.reply_until else None
-    yield "基準日", format_date(row.record_on)
+    yield "基準日", format_date_weekday(row.record_on)
     if row.closing_reason and row.state in {AssemblyState.POSTPONED, AssemblyState.CANCELLED}:
         yield f"{label(row.state)}の理由", row.closing_reason
     if row.rehearsal_of_id is not None:

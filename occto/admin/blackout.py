@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin import access_log
-from occto.admin.assembly_menu import pages_of
-from occto.admin.base import Screen, Table, clamped_id
+from occto.admin.assembly_menu import assembly_asked, pages_of
+from occto.admin.base import Screen, Table
 from occto.admin.exports import attached
 from occto.admin.sent import sent_form
 from occto.admin.verb_view import Door, Doors, Preview
@@ -30,7 +30,6 @@ from occto.domain.tickets import shown_number
 from occto.extensions import db
 from occto.forms.blackout import PaperArrivalsForm
 from occto.labels import label
-from occto.models import Assembly
 from occto.pdf import MIMETYPE
 from occto.queries.blackout import read_pack
 from occto.queries.paper_entries import PaperLine, entered_lines, tickets_by_number
@@ -55,12 +54,12 @@ class BlackoutView(Screen, Doors, BaseView):
     @expose("/")
     def index(self) -> str:
         """What the pack holds, and what to do with it."""
-        row = _asked()
+        row = assembly_asked()
         return self.render(
             "admin/blackout.html",
             row=row,
             heading=title_of(row),
-            pages=pages_of(row.id),
+            pages=pages_of(row),
             frozen=row.state not in UNFROZEN,
             may_print=viewer.can(Permission.REPLY_CHOICES_SEE),
             may_enter=viewer.can(Permission.RECEPTION_SUPERVISE),
@@ -72,7 +71,7 @@ class BlackoutView(Screen, Doors, BaseView):
         """The pack as PDF; that it left stands in the access log and in the trail."""
         if not viewer.can(self.see):
             abort(403)
-        row, now, session = _asked(), clock.now(), db.session()
+        row, now, session = assembly_asked(), clock.now(), db.session()
         held = meeting(session, row.id)
         assert held is not None
         found = read_pack(session, row.id, day=today_jst(now))
@@ -102,7 +101,7 @@ class BlackoutView(Screen, Doors, BaseView):
     @permit(Permission.RECEPTION_SUPERVISE)
     def enter(self) -> Any:
         """紙の控えを入力する."""
-        row = _asked()
+        row = assembly_asked()
         number, day = row.id, today_jst(row.held_at)
         form = PaperArrivalsForm(sent_form(), today=today_jst(clock.now()))
         arrivals: list[Arrival] = []
@@ -136,25 +135,17 @@ class BlackoutView(Screen, Doors, BaseView):
     @permit(Permission.RECEPTION_SUPERVISE)
     def entered(self) -> str:
         """What came of every line."""
-        row = _asked()
+        row = assembly_asked()
         lines = entered_lines(db.session(), row.id, batch=request.args.get("batch", "")[:60])
         return self.render(
             "admin/blackout_entered.html",
             row=row,
             heading=title_of(row),
-            pages=pages_of(row.id, at="blackout.index"),
+            pages=pages_of(row, at="blackout.index"),
             table=Table("結果", ("番号", "氏名", "会員", "時刻", "結果"), [_line(one) for one in lines]),
             good=sum(one.outcome is ScanOutcome.ADMITTED for one in lines),
             others=sum(one.outcome is not ScanOutcome.ADMITTED for one in lines),
         )
-
-
-def _asked() -> Assembly:
-    number = clamped_id(request.values.get("id"))
-    row = db.session().get(Assembly, number) if number is not None else None
-    if row is None:
-        abort(404)
-    return row
 
 
 def _preview(assembly_id: int, arrivals: Sequence[Arrival]) -> Preview:

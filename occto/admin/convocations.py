@@ -6,15 +6,15 @@ from datetime import datetime
 from functools import partial
 from typing import Any, ClassVar
 
-from flask import abort, g, request, url_for
+from flask import g, request, url_for
 from flask_admin import expose
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor, permit, viewer
-from occto.admin.assembly_menu import pages_of
-from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id, link
+from occto.admin.assembly_menu import assembly_asked, pages_of
+from occto.admin.base import Facet, Facts, Order, StaffView, Table, link
 from occto.admin.exports import Exported, instant
 from occto.admin.lists import Asked, Listing
 from occto.admin.sent import sent_version
@@ -96,10 +96,7 @@ class ConvocationsView(Doors, StaffView):
         found = g.get("convoked")
         if found is None:
             key = "assembly" if "assembly" in request.values else "id"
-            number = clamped_id(request.values.get(key))
-            found = db.session.get(Assembly, number) if number is not None else None
-            if found is None:
-                abort(404)
+            found = assembly_asked(key)
             g.convoked = found
         return found
 
@@ -190,7 +187,7 @@ class ConvocationsView(Doors, StaffView):
         self._template_args.update(
             assembly=held,
             heading=self.called(),
-            pages=pages_of(held.id),
+            pages=pages_of(held),
             progress=found if begun else None,
             bars=_bars(found),
             notices=notices,

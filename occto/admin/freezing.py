@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from occto import clock
 from occto.access import actor, permit, viewer
 from occto.admin import freeze_words as words
-from occto.admin.assembly_menu import pages_of
-from occto.admin.base import Facts, Screen, Table, clamped_id
+from occto.admin.assembly_menu import assembly_asked, pages_of
+from occto.admin.base import Facts, Screen, Table
 from occto.admin.sent import sent_form, sent_version
 from occto.admin.verb_view import CONFIRMED, Door, Doors, Preview
 from occto.domain.assembly import FROZEN_OR_LATER, AssemblyState, title_of
@@ -85,7 +85,7 @@ class FreezingView(Doors, Screen, BaseView):
             "admin/freezing.html",
             row=row,
             heading=title_of(row),
-            pages=pages_of(row.id),
+            pages=pages_of(row),
             state=label(row.state),
             counting=counting,
             frozen=frozen,
@@ -218,9 +218,7 @@ class FreezingView(Doors, Screen, BaseView):
 
 
 def _assembly() -> Assembly:
-    row = db.session.get(Assembly, clamped_id(request.values.get("id", "")) or 0)
-    if row is None:
-        abort(404)
+    row = assembly_asked()
     db.session.expunge(row)  # it outlives the unit of work, which forgets what was read
     return row
 

@@ -9,11 +9,10 @@ from sqlalchemy.orm import Session
 from occto import clock, pdf
 from occto.access import actor, permit, viewer
 from occto.admin import access_log
-from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_menu import assembly_asked, pages_of
 from occto.admin.base import Screen
 from occto.admin.exports import attached
 from occto.admin.minutes_words import paper_of
-from occto.admin.results import assembly_asked
 from occto.admin.sent import sent_form, sent_version
 from occto.admin.verb_view import STALE
 from occto.block_docx import MEDIA_TYPE, as_docx
@@ -89,7 +88,7 @@ class MinutesView(Screen, BaseView):
             "admin/minutes.html",
             row=row,
             heading=title_of(row),
-            pages=pages_of(row.id),
+            pages=pages_of(row),
             form=form,
             fields=_in_order(form),
             form_id=new_form_id(),

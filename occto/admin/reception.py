@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from occto import clock, desk_codes
 from occto.access import actor, permit, viewer
 from occto.admin import access_log
-from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_menu import about, assembly_asked, pages_of
 from occto.admin.base import Screen, clamped_id, search_term
 from occto.admin.picking import sent
 from occto.admin.reception_doors import HallDoors
@@ -43,15 +43,6 @@ _BOTH = ("GET", "POST")
 _SUPERVISE = Permission.RECEPTION_SUPERVISE
 OUTCOME_TAGS = {ScanOutcome.ADMITTED: "tag-ok", ScanOutcome.ALREADY: "tag-warn", ScanOutcome.PRACTICE: ""}
 LAST_SCANS = 20
-
-
-def assembly_asked(name: str = "id") -> Assembly:
-    """The assembly in the address or form; 404 where there is none."""
-    number = clamped_id(request.values.get(name))
-    found = db.session.get(Assembly, number) if number is not None else None
-    if found is None:
-        abort(404)
-    return found
 
 
 def desk_asked() -> Desk:
@@ -89,7 +80,7 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
             "admin/hall.html",
             row=row,
             caption=title_of(row),
-            pages=pages_of(number),
+            pages=pages_of(row),
             hall=reads.hall(session, number),
             desks=[_desk(one) for one in reads.desks_of(session, number)],
             term=term,
@@ -160,7 +151,7 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
     def code(self) -> str:
         """The code of a desk that waits, to be typed or read from the screen."""
         desk = desk_asked()
-        row = db.session.get_one(Assembly, desk.assembly_id)
+        row = about(db.session.get_one(Assembly, desk.assembly_id))
         code = url = qr = None
         if desk.code_until is not None and clock.now() < desk.code_until:
             code = desk_codes.grouped(desk_codes.code_of(desk.assembly_id, desk.name, desk.code_until))
@@ -218,7 +209,7 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
     def _desk_door(self, title: str, lead: str, verb: Any, *, done: str, danger: bool = False) -> Any:
         desk = desk_asked()
         number, version = desk.id, sent_version(desk.version)
-        row = db.session.get_one(Assembly, desk.assembly_id)
+        row = about(db.session.get_one(Assembly, desk.assembly_id))
         door = Door(
             title,
             title,

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from occto import clock, vault
 from occto.access import actor, permit
+from occto.admin.assembly_menu import about, assembly_asked
 from occto.admin.base import clamped_id
 from occto.admin.picking import PicksMember, sent
 from occto.admin.verb_view import Door
@@ -31,13 +32,6 @@ _SUPERVISE = Permission.RECEPTION_SUPERVISE
 def _entry_asked() -> Any:
     number = clamped_id(request.values.get("id"))
     found = reads.entry(db.session(), number) if number is not None else None
-    if found is None:
-        abort(404)
-    return found
-
-
-def _assembly(number: int | None) -> Assembly:
-    found = db.session.get(Assembly, number) if number is not None else None
     if found is None:
         abort(404)
     return found
@@ -104,7 +98,7 @@ class HallDoors(PicksMember):
             title,
             ("受付の画面へ戻る", back),
             lead=lead,
-            caption=title_of(_assembly(row.assembly_id)),
+            caption=title_of(about(db.session.get_one(Assembly, row.assembly_id))),
             facts=[
                 ("氏名", f"{row.name} 様"),
                 ("会員", row.company),
@@ -138,7 +132,7 @@ class HallDoors(PicksMember):
             "交代して受け付ける",
             ("受付の画面へ戻る", back),
             lead="来られなくなった方の受付票を失効させ、来場した方の受付票を作って、そのまま受け付けます。",
-            caption=title_of(_assembly(row.assembly_id)),
+            caption=title_of(about(db.session.get_one(Assembly, row.assembly_id))),
             facts=[
                 ("来られなくなった方", f"{row.name} 様"),
                 ("会員", row.company),
@@ -171,7 +165,7 @@ class HallDoors(PicksMember):
     @permit(_SUPERVISE)
     def walk_in(self) -> Any:
         """当日来場: a person of a member without a ticket; the member is looked for first."""
-        held = _assembly(clamped_id(request.values.get("id")))
+        held = assembly_asked()
         number, caption = held.id, title_of(held)
         back = ("受付の画面へ戻る", url_for("hall.of_assembly", id=number))
         member = self.member_asked()
@@ -216,7 +210,7 @@ class HallDoors(PicksMember):
     @permit(_SUPERVISE)
     def guest(self) -> Any:
         """傍聴, or an official named by the minister: nobody of a member."""
-        held = _assembly(clamped_id(request.values.get("id")))
+        held = assembly_asked()
         number, back = held.id, url_for("hall.of_assembly", id=held.id)
         form: Any = sent(GuestForm)
         door = Door(

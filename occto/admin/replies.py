@@ -134,7 +134,7 @@ class RepliesView(OwnDetails, ReplyEntry, StaffView):
         self._template_args.update(
             of=asked,
             of_title=titles.get(asked or 0, ""),
-            pages=pages_of(asked, at="replies.of_assembly") if asked else [],
+            pages=pages_of(found[0], at="replies.of_assembly") if asked and found else [],
             entry_doors=[
                 ("" if asked else titles[one.id], url_for("replies.enter", assembly=one.id))
                 for one in found

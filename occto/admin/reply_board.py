@@ -9,8 +9,8 @@ from flask_admin import BaseView, expose
 from occto import clock
 from occto.access import permit, viewer
 from occto.admin import access_log, reply_chart, reply_sheets
-from occto.admin.assembly_menu import pages_of
-from occto.admin.base import Screen, clamped_id
+from occto.admin.assembly_menu import assembly_asked, pages_of
+from occto.admin.base import Screen
 from occto.admin.exports import attached
 from occto.charts import Chart, per_cent
 from occto.domain.assembly import title_of
@@ -53,10 +53,7 @@ class Seen:
 
 def _seen() -> Seen:
     """What the address asks for; 404 where there is no such assembly."""
-    number = clamped_id(request.args.get("id"))
-    row = db.session().get(Assembly, number) if number is not None else None
-    if row is None:
-        abort(404)
+    row = assembly_asked()
     stored = replies_board(row.id, now=clock.now())
     board = read_board(stored.counts, read_settings(row.settings)) if stored is not None else None
     return Seen(row, stored, board)
@@ -76,7 +73,7 @@ class ReplyBoardView(Screen, BaseView):
         """The page: whole without a script, which only fetches it anew when the counts have changed."""
         seen = _seen()
         row, board = seen.row, seen.board
-        head = {"row": row, "caption": title_of(row), "seen": seen, "pages": pages_of(row.id)}
+        head = {"row": row, "caption": title_of(row), "seen": seen, "pages": pages_of(row)}
         if board is None or seen.stored is None:
             return self.render("admin/reply_board.html", board=None, **head)
         may = viewer.can(Permission.REPLY_CHOICES_SEE)

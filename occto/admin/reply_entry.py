@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor, permit
+from occto.admin.assembly_menu import about
 from occto.admin.base import clamped_id, search_term
 from occto.admin.picking import scan_of
 from occto.admin.sent import sent_version
@@ -43,7 +44,7 @@ class ReplyEntry(Doors):
         held = reads.meeting(db.session(), number) if number else None
         if held is None or held.state not in ENTRY_BY_STAFF:
             abort(404)
-        return held
+        return about(held)
 
     @expose("/enter/", methods=_BOTH)
     @permit(Permission.REPLY_ENTER)

@@ -14,7 +14,7 @@ from occto import clock, pdf
 from occto import result_words as words
 from occto.access import actor, permit, viewer
 from occto.admin import access_log, result_sheets
-from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_menu import assembly_asked, pages_of
 from occto.admin.base import Screen, clamped_id, search_term
 from occto.admin.exports import attached, in_pieces
 from occto.admin.sent import sent_form
@@ -56,15 +56,6 @@ def may_see_votes() -> bool:
     return viewer.can(_P.RESULT_SEE) and viewer.can(_P.REPLY_CHOICES_SEE)
 
 
-def assembly_asked() -> Assembly:
-    """The assembly in the address; 404 where there is none."""
-    number = clamped_id(request.values.get("id"))
-    row = db.session().get(Assembly, number) if number is not None else None
-    if row is None:
-        abort(404)
-    return row
-
-
 class ResultsView(Doors, Screen, BaseView):
     """One assembly at a time, named by `id`."""
 
@@ -93,7 +84,7 @@ class ResultsView(Doors, Screen, BaseView):
             "admin/results.html",
             row=row,
             heading=title_of(row),
-            pages=pages_of(row.id),
+            pages=pages_of(row),
             items=[(words.item_words(one, names=True), one, _tables(parts.get(one.item.id))) for one in found],
             newest=fixed[0] if fixed else None,
             stands=stands,
@@ -128,7 +119,7 @@ class ResultsView(Doors, Screen, BaseView):
             "admin/results_nominal.html",
             row=row,
             heading=title_of(row),
-            pages=pages_of(row.id, at="results.index"),
+            pages=pages_of(row, at="results.index"),
             term=term,
             items=[(one.item.no, item_title(one.item), one.words) for one in items],
             lines=[(voted, [_given(one, voted.member_id, given) for one in items]) for voted, given in lines],

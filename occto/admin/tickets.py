@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from flask import abort, g, request
+from flask import g, request
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, or_, select
 
-from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_menu import about, assembly_asked, pages_of
 from occto.admin.base import Facet, Facts, Order, StaffView, Table, clamped_id, link
 from occto.admin.exports import Exported, instant
 from occto.admin.lists import Asked
@@ -107,10 +107,7 @@ class TicketsView(TicketDoors, SeatDoors, SheetDoors, Doors, StaffView):
         found = g.get("ticketed")
         if found is None:
             key = "assembly" if "assembly" in request.values else "id"
-            number = clamped_id(request.values.get(key))
-            found = db.session.get(Assembly, number) if number is not None else None
-            if found is None:
-                abort(404)
+            found = assembly_asked(key)
             g.ticketed = found
         return found
 
@@ -146,7 +143,7 @@ class TicketsView(TicketDoors, SeatDoors, SheetDoors, Doors, StaffView):
         return {
             "assembly": held,
             "heading": title_of(held),
-            "pages": pages_of(held.id),
+            "pages": pages_of(held),
             "open": held.state not in CLOSED,
             "sheets": [(key, sheet.title) for key, sheet in SHEETS.items()] if any_good(db.session(), held.id) else [],
         }
@@ -155,6 +152,13 @@ class TicketsView(TicketDoors, SeatDoors, SheetDoors, Doors, StaffView):
         if template == self.list_template:
             kwargs |= self.index_page()
         return super().render(template, **kwargs)
+
+    def get_one(self, id: Any) -> Any:
+        """The row; the page is about its assembly."""
+        found = super().get_one(id)
+        if found is not None:
+            about(db.session.get_one(Assembly, found.assembly_id))
+        return found
 
     def heading(self, row: AdmissionTicket) -> str:
         return f"受付票 {shown_number(row.number)}　{row.name} 様"

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor, permit, viewer
-from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_menu import about, pages_of
 from occto.admin.base import Facts, Screen, Table, clamped_id
 from occto.admin.sent import sent_form, sent_version
 from occto.admin.verb_view import Door, Preview
@@ -57,7 +57,8 @@ class VotingView(VotingItems, Screen, BaseView):
 
     def get_one(self, id: Any) -> Assembly | None:
         number = clamped_id(str(id))
-        return db.session.get(Assembly, number) if number is not None else None
+        found = db.session.get(Assembly, number) if number is not None else None
+        return about(found) if found is not None else None
 
     def heading(self, row: Assembly) -> str:
         return title_of(row)
@@ -77,7 +78,7 @@ class VotingView(VotingItems, Screen, BaseView):
             "admin/voting.html",
             row=row,
             heading=title_of(row),
-            pages=pages_of(row.id),
+            pages=pages_of(row),
             quorum=quorum_now(session, hall) if hall is not None else None,
             lines=[(line.item, last_of(session, line.item.id), line.conflicts) for line in agenda_of(session, row.id)],
             outcome_words=outcome_words,

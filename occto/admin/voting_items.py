@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from occto import clock
 from occto.access import actor, viewer
-from occto.admin.assembly_menu import pages_of
+from occto.admin.assembly_menu import about, pages_of
 from occto.admin.base import Facts, Table, clamped_id, search_term
 from occto.admin.sent import sent_form, sent_version
 from occto.admin.verb_view import Door, Doors, Preview
@@ -51,7 +51,7 @@ class VotingItems(Doors):
         item = db.session.get(AgendaItem, number) if number is not None else None
         if item is None or item.kind is ItemKind.REPORT:
             abort(404)
-        return db.session.get_one(Assembly, item.assembly_id), item
+        return about(db.session.get_one(Assembly, item.assembly_id)), item
 
     @expose("/item/")
     def item(self) -> str:
@@ -74,7 +74,7 @@ class VotingItems(Doors):
             item=item,
             heading=item_title(item),
             caption=title_of(row),
-            pages=pages_of(row.id, at="voting.index"),
+            pages=pages_of(row, at="voting.index"),
             heads=HEADS,
             tally=tally,
             open=row.state is AssemblyState.VOTING and item.withdrawn_at is None and item.notified_at is not None,

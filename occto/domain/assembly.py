@@ -64,6 +64,12 @@ ENTRY_BY_STAFF = frozenset({S.REPLIES_OPEN, S.REPLIES_CLOSED, S.HALL_OPEN})
 """Staff may key in replies and mandates; after the deadline with a reason."""
 SHOWN_TO_MEMBERS = frozenset(set(S) - {S.PREPARING})
 """Members see an assembly from 基準日集計 on: then they may object to their votes."""
+_WAY = tuple(AssemblyState)[: tuple(AssemblyState).index(S.POSTPONED)]
+
+
+def has_reached(state: AssemblyState, place: AssemblyState) -> bool:
+    """Whether an assembly has come to a place of its way; one that ended before the day stands outside of it, and has."""
+    return state not in _WAY or _WAY.index(state) >= _WAY.index(place)
 
 
 def _states(*states: AssemblyState) -> frozenset[str]:

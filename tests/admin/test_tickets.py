@@ -57,7 +57,7 @@ def _at(here: Scene, door: str, ticket: AdmissionTicket) -> str:
 
 class TestList:
     def test_it_stands_among_the_pages_of_the_assembly(self, here: Scene, office: Browser) -> None:
-        office.get(f"/admin/assemblies/details/?id={here.held.id}")
+        office.get(f"/admin/reception/assembly/?id={here.held.id}")
         assert f"/admin/tickets/?id={here.held.id}" in office.text
         office.get(_list(here))
         for words in (ONE, TWO, "佐藤 美咲", "藤本 悠", here.member.current_name, "議決権を行使する方", "傍聴の方"):
