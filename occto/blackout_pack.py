@@ -50,6 +50,7 @@ def blackout_pack(pack: Pack, meeting: Meeting, quorum: Quorum, *, telephone: st
         values,
         title=f"停電パック {title_of(meeting)}",
         issuer=pdf.Issuer(telephone=telephone),
+        rehearsal=meeting.rehearsal_of_id is not None,
         created_at=now,
     )
 

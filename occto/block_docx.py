@@ -8,6 +8,7 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from occto.block_paper import Block, BlockPaper, Facts, Heading, Lines, Signers, Sub, Table, Words
+from occto.domain.assembly import names_rehearsal
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -24,6 +25,8 @@ def as_docx(paper: BlockPaper, *, created_at: datetime) -> bytes:
 
     document = Document()
     _set_up(document, paper, created_at)
+    if names_rehearsal(paper.subtitle):
+        _mark_rehearsal(document)
     document.add_paragraph(paper.subtitle, style="Subtitle")
     document.add_paragraph(paper.title, style="Title")
     for block in paper.blocks:
@@ -53,6 +56,17 @@ def _set_up(document: "Document", paper: BlockPaper, created_at: datetime) -> No
     core.title, core.author, core.language = f"{paper.subtitle} {paper.title}", "電力広域的運営推進機関", "ja-JP"
     core.created = core.modified = created_at.replace(tzinfo=None)
     core.last_modified_by, core.comments, core.revision = "", "", 1
+
+
+def _mark_rehearsal(document: "Document") -> None:
+    """In the head of every page: this counts for nothing."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Pt
+
+    line = document.sections[0].header.paragraphs[0]
+    line.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    run = line.add_run("■■■　リハーサル（本番の書類ではありません）　■■■")
+    run.bold, run.font.size = True, Pt(14)
 
 
 def _typeface(properties: Any) -> None:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from occto import pdf
+from occto.domain.assembly import names_rehearsal
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,4 +99,5 @@ def as_pdf(paper: BlockPaper, *, issuer: pdf.Issuer, created_at: datetime) -> by
         "blocks": [{"kind": type(block).__name__, **asdict(block)} for block in paper.blocks],
     }
     title = f"{paper.subtitle} {paper.title}"
-    return pdf.render("block_paper", values, title=title, issuer=issuer, created_at=created_at)
+    rehearsal = names_rehearsal(paper.subtitle)
+    return pdf.render("block_paper", values, title=title, issuer=issuer, created_at=created_at, rehearsal=rehearsal)

@@ -5,6 +5,7 @@ from datetime import datetime
 from flask import current_app
 
 from occto import pdf
+from occto.domain.assembly import names_rehearsal
 from occto.domain.tickets import PRACTICE_TOKEN
 from occto.qr import svg_path
 
@@ -39,4 +40,11 @@ def card_of(assembly: str, contact: str, *, now: datetime) -> bytes:
         "code": code,
     }
     issuer = pdf.Issuer(telephone=current_app.config["CONTACT_PHONE"])
-    return pdf.render("desk_card", values, title=f"{TITLE} {assembly}", issuer=issuer, created_at=now)
+    return pdf.render(
+        "desk_card",
+        values,
+        title=f"{TITLE} {assembly}",
+        issuer=issuer,
+        created_at=now,
+        rehearsal=names_rehearsal(assembly),
+    )

@@ -38,13 +38,14 @@ def told(
     )
 
 
-def labels(found: Sequence[NoticeLetter], *, telephone: str, now: datetime) -> bytes:
+def labels(found: Sequence[NoticeLetter], *, telephone: str, now: datetime, rehearsal: bool = False) -> bytes:
     """Address labels: sheets of A4 with two columns of six."""
     return pdf.render(
         "address_labels",
         {"labels": [_address(one) for one in found]},
         title="宛名ラベル",
         issuer=pdf.Issuer(telephone=telephone),
+        rehearsal=rehearsal,
         created_at=now,
     )
 

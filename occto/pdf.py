@@ -139,8 +139,18 @@ def application_copy(copy: ApplicationCopy, *, issuer: Issuer, created_at: datet
     return render("application_copy", copy, title=title, issuer=issuer, created_at=created_at)
 
 
-def render(template: str, values: Mapping[str, object], *, title: str, issuer: Issuer, created_at: datetime) -> bytes:
+def render(
+    template: str,
+    values: Mapping[str, object],
+    *,
+    title: str,
+    issuer: Issuer,
+    created_at: datetime,
+    rehearsal: bool = False,
+) -> bytes:
     """Return `templates/pdf/<template>.typ` as PDF; the same arguments give the same bytes.
+
+    `rehearsal`: every page is marked as one that counts for nothing.
 
     In `values` a date arrives in the template as 「2026年11月23日（月）」 and an aware datetime as a dictionary of
     `day` and `time` in Japan time. Characters that the typeface lacks print as 〓 and are named at the end.
@@ -151,7 +161,7 @@ def render(template: str, values: Mapping[str, object], *, title: str, issuer: I
 
     source = _template(template)
     compiler = typst.Compiler(input=source, root=TEMPLATES, font_paths=_fonts(), ignore_system_fonts=True)
-    text = _document(values, title=title, issuer=issuer, created_at=created_at)
+    text = _document(values, title=title, issuer=issuer, created_at=created_at, rehearsal=rehearsal)
     try:
         pdf = compiler.compile(
             format="pdf",
@@ -179,10 +189,19 @@ def _fonts() -> "Fonts":
     return typst.Fonts(include_system_fonts=False, include_embedded_fonts=False, font_paths=[FONTS])
 
 
-def _document(values: Mapping[str, object], *, title: str, issuer: Issuer, created_at: datetime) -> str:
+def _document(
+    values: Mapping[str, object], *, title: str, issuer: Issuer, created_at: datetime, rehearsal: bool
+) -> str:
     missing: list[str] = []
     plain = _plain(
-        {"values": values, "title": title, "issuer": asdict(issuer), "created_at": created_at}, missing=missing
+        {
+            "values": values,
+            "title": title,
+            "issuer": asdict(issuer),
+            "created_at": created_at,
+            "rehearsal": rehearsal,
+        },
+        missing=missing,
     )
     assert isinstance(plain, dict)
     plain["missing"] = _named(missing)

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from occto import pdf, vault
 from occto.access import token_hash
-from occto.domain.assembly import CLOSED, AssemblyState, title_of
+from occto.domain.assembly import CLOSED, AssemblyState, names_rehearsal, title_of
 from occto.domain.dates import end_of_day_exclusive, format_instant, today_jst
 from occto.domain.tickets import standing_of
 from occto.qr import QrPath, as_svg, svg_path
@@ -101,7 +101,8 @@ def as_pdf(made: Paper, *, telephone: str, now: datetime) -> bytes:
         "qr": as_svg(made.qr),
     }
     title = f"{TITLE} {made.number}"
-    return pdf.render("ticket", values, title=title, issuer=pdf.Issuer(telephone=telephone), created_at=now)
+    issuer, rehearsal = pdf.Issuer(telephone=telephone), names_rehearsal(made.assembly)
+    return pdf.render("ticket", values, title=title, issuer=issuer, created_at=now, rehearsal=rehearsal)
 
 
 def link_of(ticket: ShownTicket, path: str) -> str:

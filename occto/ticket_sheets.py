@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from occto import pdf
+from occto.domain.assembly import names_rehearsal
 from occto.domain.tickets import standing_of
 from occto.queries.tickets_shown import ShownTicket
 
@@ -34,4 +35,5 @@ def _people(
     ]
     values = {"people": people, "assembly": assembly}
     issuer = pdf.Issuer(telephone=telephone)
-    return pdf.render(template, values, title=f"{title} {assembly}", issuer=issuer, created_at=now)
+    rehearsal = names_rehearsal(assembly)
+    return pdf.render(template, values, title=f"{title} {assembly}", issuer=issuer, created_at=now, rehearsal=rehearsal)

@@ -52,7 +52,8 @@ def _addressed(held: Assembly, found: Sequence[ShownTicket], now: datetime) -> b
     letters = addresses_of(db.session(), held.id, members, today=today_jst(now))
     if not letters:
         raise _nothing()
-    return notice_letters.labels(letters, telephone=_telephone(), now=now)
+    rehearsal = held.rehearsal_of_id is not None
+    return notice_letters.labels(letters, telephone=_telephone(), now=now, rehearsal=rehearsal)
 
 
 def _telephone() -> str:

@@ -180,6 +180,11 @@ def title_of(assembly: Called) -> str:
     return title if assembly.rehearsal_of_id is None else f"{_OF_A_REHEARSAL}{title}"
 
 
+def names_rehearsal(title: str) -> bool:
+    """Whether a title, as `title_of` gives it, is that of a rehearsal: papers made of words alone are marked by it."""
+    return title.startswith(_OF_A_REHEARSAL)
+
+
 def assembly_title(kind: AssemblyKind, year: int, no: int) -> str:
     """The same of one that is not on record yet."""
     return f"{year}年度 第{no}回 {KIND_LABELS[kind]}"

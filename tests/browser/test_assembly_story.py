@@ -331,6 +331,7 @@ def _replied(story: Story) -> None:
     assert row.locator("td").first.inner_text().startswith(f"{votes['retail'] + votes['east']}票")
     second.look("board-closed")
     office.go(f"/admin/assemblies/details/?id={story.number}")
+    office.follow("招集・回答")
     office.follow("回答の一覧")
     assert "締切後" in office.page.get_by_role("region", name="回答の一覧").inner_text()
     office.look("replies-closed")

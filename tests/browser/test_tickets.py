@@ -153,6 +153,7 @@ def test_the_office_keeps_the_tickets(site: Site, person: MakePerson) -> None:
     office = person("office")
     office.take_session(signed)
     office.go(f"/admin/assemblies/details/?id={assembly_id}")
+    office.follow("当日")
     office.follow("受付票")
     office.look("tickets")
     office.follow("傍聴の方を登録する")
