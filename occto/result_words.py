@@ -12,7 +12,7 @@ from occto.domain.outcomes import CONSENT_WORDS, chair_in_words, consent_in_word
 from occto.domain.quorum import Quorum
 from occto.domain.resolutions import VOTE_CHANNEL_LABELS, ConsentOutcome
 from occto.domain.tally import CHOICE_LABELS, Choice, Outcome
-from occto.queries.results import FIXED, Given, ItemResult
+from occto.queries.results import FIXED, Correction, Given, ItemResult
 
 if TYPE_CHECKING:
     from occto.models import AssemblyResult
@@ -164,6 +164,11 @@ def votes_table(one: ItemResult) -> Table:
         numbers=(1, 2, 3, 4),
         name=f"{item_title(one.item)}の票数",
     )
+
+
+def correction_line(one: Correction) -> str:
+    """That a fixed result was taken back: for the office alone."""
+    return f"{format_instant(one.at)}に、{one.by}が結果の訂正を始めました。理由：{one.reason}"
 
 
 def result_history(fixed: Sequence["AssemblyResult"]) -> list[str]:

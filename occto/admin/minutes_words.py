@@ -28,6 +28,7 @@ def paper_of(facts: MinutesFacts, values: MinutesValues, *, opinions: bool) -> B
         *_notice(facts),
         *_proceedings(facts, values),
         *_opinions(facts, values, shown=opinions),
+        *_corrections(facts),
         *_records(facts),
         *_signing(facts, values),
     ]
@@ -157,6 +158,16 @@ def _opinions(facts: MinutesFacts, values: MinutesValues, *, shown: bool) -> Ite
             yield Facts([(one.name, one.text) for one in facts.opinions])
         else:
             yield Words(OPINIONS_HIDDEN)
+
+
+def _corrections(facts: MinutesFacts) -> Iterator[Block]:
+    if not facts.taken_back:
+        return
+    yield Heading("結果の訂正")
+    rows = [(format_instant(one.at), f"確定した結果の訂正を始めた。理由：{one.reason}") for one in facts.taken_back]
+    if facts.fixed is not None:
+        rows.append((format_instant(facts.fixed.fixed_at), f"結果を確定し直した（第{facts.fixed.no}回）。"))
+    yield Facts(rows)
 
 
 def _records(facts: MinutesFacts) -> Iterator[Block]:

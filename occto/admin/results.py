@@ -89,6 +89,7 @@ class ResultsView(Doors, Screen, BaseView):
             newest=fixed[0] if fixed else None,
             stands=stands,
             history=words.result_history(fixed) if row.state in reads.FIXED else (),
+            taken_back=[words.correction_line(one) for one in reversed(reads.corrections_of(session, row.id))],
             quorum=kept_quorum(fixed[0].quorum) if fixed and row.state in reads.FIXED else None,
             quorum_lines=words.quorum_lines,
             decided=reads.is_decided(found),

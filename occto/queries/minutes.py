@@ -33,7 +33,7 @@ from occto.queries.assemblies import Late, late_facts
 from occto.queries.assembly_page import Figures, figures_of
 from occto.queries.convocation import Missed, missed, sent_notice
 from occto.queries.kit import noted_hash, receipts_of
-from occto.queries.results import FIXED, ItemResult, fixed_results, results_of
+from occto.queries.results import FIXED, Correction, ItemResult, corrections_of, fixed_results, results_of
 from occto.queries.snapshots import frozen_of
 
 
@@ -55,8 +55,8 @@ class Opinion:
 
 @dataclass(frozen=True, slots=True)
 class MinutesFacts:
-    """All that the minutes draw from the records. `corrected`: what was fixed does not stand;
-    `kit`: None also as long as it is not noted.
+    """All that the minutes draw from the records. `corrected`: what was fixed does not stand; `taken_back`: every
+    time that it was taken back; `kit`: None also as long as it is not noted.
 
     `officials`: those named by the minister, 所属・役職 and name;
     `floor_over`: the last day on which the notice could arrive is over, so that it can be told whom it missed.
@@ -70,6 +70,7 @@ class MinutesFacts:
     fixed: AssemblyResult | None
     kit: KitHash | None
     corrected: bool
+    taken_back: Sequence[Correction]
     quorum: Quorum | None
     notified_at: datetime | None
     floor_over: bool
@@ -114,6 +115,7 @@ def minutes_facts(session: Session, assembly: Assembly, *, now: datetime) -> Min
         fixed=fixed,
         kit=noted_hash(session, fixed),
         corrected=corrected,
+        taken_back=corrections_of(session, assembly.id),
         quorum=kept_quorum(fixed.quorum) if fixed is not None else None,
         notified_at=notice.sent_at if notice is not None else None,
         floor_over=now >= too_late_from(assembly.held_at),

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -19,12 +20,15 @@ from occto.models import (
     AgendaConflict,
     AgendaItem,
     AssemblyResult,
+    AuditDetail,
+    AuditEvent,
     ConsentRecord,
     DecisionVote,
     ItemDecision,
     Member,
     Snapshot,
     SnapshotMember,
+    User,
 )
 
 PUBLIC = frozenset({AssemblyState.PUBLISHED, AssemblyState.FINISHED})
@@ -162,6 +166,27 @@ def fixed_results(session: Session, assembly_id: int) -> list[AssemblyResult]:
             select(AssemblyResult).where(AssemblyResult.assembly_id == assembly_id).order_by(AssemblyResult.no.desc())
         )
     )
+
+
+class Correction(NamedTuple):
+    """訂正: a result that had been fixed was taken back, by whom and why."""
+
+    at: datetime
+    by: str
+    reason: str
+
+
+def corrections_of(session: Session, assembly_id: int) -> list[Correction]:
+    """Every time a fixed result was taken back, the first one first; the trail is where it is kept."""
+    rows = session.execute(
+        select(AuditEvent.at, User.name, AuditDetail.payload)
+        .join(AuditDetail, AuditDetail.event_id == AuditEvent.id)
+        .join(User, User.id == AuditEvent.actor_id)
+        .where(AuditEvent.subject == f"ASSEMBLY:{assembly_id}", AuditEvent.tag == "assembly.step")
+        .order_by(AuditEvent.id)
+    )
+    steps = ((at, name, payload or {}) for at, name, payload in rows)
+    return [Correction(at, name, step["reason"]) for at, name, step in steps if step.get("step") == "correct_result"]
 
 
 def newest_consent(session: Session, item_id: int) -> int:

@@ -1,6 +1,7 @@
 """結果 for staff: by group and channel, by name for whoever may see it, 認可・承認, and what leaves the office."""
 
 import zipfile
+from datetime import timedelta
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
@@ -27,15 +28,18 @@ from occto.models import (
     KitHash,
 )
 from occto.models.triggers import create_triggers, drop_triggers
-from occto.unit_of_work import unit_of_work
+from occto.services import resolutions
+from occto.unit_of_work import run, unit_of_work
 from occto.worker import note_kits
 from tests.admin.office import staff, unchanged
+from tests.admin.test_minutes import docx_of
 from tests.assembling import HELD, assembly
 from tests.clients import Browser
 from tests.factories import Factory
 from tests.freezing import moved
 from tests.kit.kits import recomputed
 from tests.observing import everything
+from tests.resulting import fixed
 from tests.results_scene import Ended, ended
 from tests.test_statement_counts import counted
 
@@ -258,6 +262,29 @@ def test_there_is_no_kit_while_the_result_is_corrected(scene: Ended, make: Facto
     assert browser.get(url(scene, "export-kit/")).status_code == 404
 
 
+def test_the_reason_of_a_correction_stands_on_the_page_and_in_the_minutes(scene: Ended, make: Factory) -> None:
+    chief = make.staff(Role.APPROVER, name="承山 隆")
+    version = db.session.get_one(Assembly, scene.held.id).version
+    acting: dict[str, Any] = {"actor": make.actor(chief, Role.APPROVER), "now": HELD + timedelta(days=1)}
+    why = "第1号議案の書面の賛否を、1社分読み違えていたため"
+    run(resolutions.correct_result, scene.held.id, reason=why, seen_version=version, **acting)
+    browser = staff(make)
+    assert f"承山 隆が結果の訂正を始めました。理由：{why}" in browser.get(url(scene)).text
+    assert f"理由：{why}" in _said(browser, scene)
+    fixed(make, scene.held)
+    assert f"理由：{why}" in browser.get(url(scene)).text
+    said = _said(browser, scene)
+    assert said.index("結果の訂正") < said.index(f"理由：{why}") < said.index("結果を確定し直した（第2回）。")
+
+
+def test_without_a_correction_the_minutes_have_no_such_part(scene: Ended, make: Factory) -> None:
+    assert "結果の訂正" not in _said(staff(make), scene)
+
+
+def _said(browser: Browser, scene: Ended) -> str:
+    return docx_of(browser.get(f"/admin/minutes/export-docx/?id={scene.held.id}").data)
+
+
 def consent(browser: Browser, scene: Ended, no: int = 1, **values: str) -> int:
     browser.get(f"/admin/results/consent/?id={scene.held.id}&item={scene.items[no].id}")
     given = {"outcome": "GRANTED", "decided_on": "2027年1月20日", "document_number": "20261220資第12号"}
@@ -266,8 +293,6 @@ def consent(browser: Browser, scene: Ended, no: int = 1, **values: str) -> int:
 
 @pytest.fixture
 def later(monkeypatch: pytest.MonkeyPatch) -> None:
-    from datetime import timedelta
-
     from occto import clock
 
     moment = HELD + timedelta(days=60)
@@ -343,7 +368,7 @@ def test_the_page_asks_the_database_a_fixed_number_of_times(app: Flask, scene: E
     browser.get(url(scene))
     with counted(app) as statements:
         browser.get(url(scene))
-    assert len(statements) <= 22, statements
+    assert len(statements) <= 23, statements
 
 
 def test_papers_say_that_the_result_is_being_corrected(scene: Ended, make: Factory) -> None:
