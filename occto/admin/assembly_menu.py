@@ -34,7 +34,7 @@ MENU: dict[str, tuple[Page, ...]] = {
         Page(Permission.ASSEMBLY_SEE, "assemblies.rules", "定足数・回答の決まり"),
     ),
     "議決権": (
-        Page(Permission.ASSEMBLY_SEE, "allocation.index", "議決権の内訳"),
+        Page(Permission.ASSEMBLY_SEE, "allocation.index", "議決権の集計"),
         Page(Permission.ASSEMBLY_SEE, "freezing.index", "議決権の確定", _S.COUNTING),
     ),
     "招集・回答": (

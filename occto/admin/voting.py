@@ -30,7 +30,7 @@ from occto.extensions import db
 from occto.forms.base import BaseForm
 from occto.forms.voting import CorrectForm, FixForm
 from occto.labels import label
-from occto.models import Assembly, AssemblyResult
+from occto.models import AgendaItem, Assembly, AssemblyResult, ItemDecision
 from occto.queries.assembly_page import agenda_of
 from occto.queries.desks import unsettled
 from occto.queries.hall_board import hall_of, quorum_now
@@ -74,28 +74,31 @@ class VotingView(VotingItems, Screen, BaseView):
             .order_by(AssemblyResult.no.desc())
             .limit(1)
         )
+        lines = [(line.item, last_of(session, line.item.id), line.conflicts) for line in agenda_of(session, row.id)]
         return self.render(
             "admin/voting.html",
             row=row,
             heading=title_of(row),
             pages=pages_of(row),
             quorum=quorum_now(session, hall) if hall is not None else None,
-            lines=[(line.item, last_of(session, line.item.id), line.conflicts) for line in agenda_of(session, row.id)],
+            lines=lines,
             outcome_words=outcome_words,
             undecided=NOT_YET_DECIDED,
             withdrawn=WITHDRAWN,
             result=_result_facts(result) if result is not None else [],
-            moves=self._moves(row),
+            moves=self._moves(row, open_items=any(_is_open(item, last) for item, last, _conflicts in lines)),
             at_hall=row.state in ADMITTING,
             unsettled=unsettled_of(row),
             may_withdraw=viewer.can(Permission.ASSEMBLY_EDIT) and row.state in ASSEMBLY.step("withdraw_item").sources,
         )
 
-    def _moves(self, row: Assembly) -> list[tuple[str, str, bool]]:
-        """The steps that are open: words, address, whether it is the one to press."""
+    def _moves(self, row: Assembly, *, open_items: bool) -> list[tuple[str, str, str]]:
+        """The steps that are open: words, address, and how their buttons look. While items wait, the result is not the next."""
         steps = [step for step in ASSEMBLY.open_steps(row.state, viewer.permissions) if step.name in _MOVES]
+        looks = {"correct_result": " btn-danger", "fix_result": "" if open_items else " btn-primary"}
         return [
-            (step.label, url_for(f"voting.{step.name}", id=row.id), step.name != "correct_result") for step in steps
+            (step.label, url_for(f"voting.{step.name}", id=row.id), looks.get(step.name, " btn-primary"))
+            for step in steps
         ]
 
     @expose("/start/", methods=_BOTH)
@@ -235,6 +238,11 @@ def _quorum_facts(quorum: Quorum | None) -> list[tuple[str, Any]]:
 def _short(quorum: Quorum) -> str:
     main = quorum.main
     return f"いまは定足数に足りません。{main.label}であと {main.in_words(main.lacking)}が必要です。{main.formula}。"
+
+
+def _is_open(item: AgendaItem, last: ItemDecision | None) -> bool:
+    """Whether the item is still to be decided."""
+    return item.kind is not ItemKind.REPORT and item.withdrawn_at is None and last is None
 
 
 def _result_facts(result: AssemblyResult) -> list[tuple[str, Any]]:

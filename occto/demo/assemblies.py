@@ -202,7 +202,7 @@ def _finished(session: Session, scene: Scene, row: Assembly) -> None:
 
 def _published(session: Session, scene: Scene, row: Assembly) -> None:
     """Its result was corrected once and is known to the members; the minister has spoken about the first item only."""
-    _heard(session, scene, row, share=_ALMOST_ALL)
+    _heard(session, scene, row, share=_ALMOST_ALL, coming=frozenset({day.VISITOR}))
     results.decide(session, scene, row, wrong=True)
     results.correct(session, scene, row)
     results.write_minutes(session, scene, row)

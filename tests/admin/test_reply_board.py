@@ -57,9 +57,9 @@ def test_the_page_shows_figures_quorum_and_choices(make: Factory) -> None:
     browser = staff(make, Role.APPROVER)
     text = browser.get(f"/admin/reply_board/?id={held.id}").text
     for words in (
-        '<dt>回答済みの会員</dt><dd>4<small>/ 5社　<span class="nb">80.0 %</span></small>',
-        '<dt>回答済みのみなし会員</dt><dd>3<small>/ 4社　<span class="nb">75.0 %</span></small>',
-        '<dt>回答済みの議決権</dt><dd>5<small>/ 6票　<span class="nb">83.3 %</span></small>',
+        '<dt>回答済みの会員</dt><dd>4<small><span class="nb">/ 5社</span>　<span class="nb">80.0 %</span></small>',
+        '<dt>回答済みのみなし会員</dt><dd>3<small><span class="nb">/ 4社</span>　<span class="nb">75.0 %</span></small>',
+        '<dt>回答済みの議決権</dt><dd>5<small><span class="nb">/ 6票</span>　<span class="nb">83.3 %</span></small>',
         "出席の予定を含めると、定足数を満たす見込みです。",
         "数え方の根拠（定款の条項）が登録されていないため、3つの数え方すべてを満たす必要があります。",
         "確実：数え方によって判定が分かれています。みなし会員と議決権の数では満たし、全会員の数では満たしません。",

@@ -22,7 +22,7 @@ from tests.admin.office import committing_only_in_units_of_work, send, staff, un
 from tests.assembling import HELD, item
 from tests.clients import Browser
 from tests.deciding import record
-from tests.factories import Factory
+from tests.factories import NOW, Factory
 from tests.observing import everything
 from tests.queries.test_void_votes import ends
 from tests.receiving import Door, door
@@ -114,6 +114,19 @@ def test_the_sheet_shows_channels_conflicts_and_how_much_the_chair_casts(make: F
         "普通決議（出席した議決権の過半数）",
     ):
         assert words in text, words
+
+
+def test_while_an_item_waits_the_result_is_not_the_next_step(make: Factory, hall: Door) -> None:
+    item(hall.held)
+    browser = staff(make, Role.APPROVER)
+    step = f'href="/admin/voting/fix/?id={hall.held.id}">結果を確定する'
+    path = f"/admin/voting/?id={hall.held.id}"
+    waiting = browser.get(path).get_data(as_text=True)
+    assert f'<a class="btn" {step}' in waiting
+    with unit_of_work() as session:
+        for one in session.scalars(select(AgendaItem).where(AgendaItem.assembly_id == hall.held.id)):
+            one.withdrawn_at, one.withdrawn_reason = NOW, "提案者の申出"
+    assert f'<a class="btn btn-primary" {step}' in browser.get(path).get_data(as_text=True)
 
 
 def test_exceptions_are_found_set_and_taken_away(make: Factory, hall: Door) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from occto.domain.codes import AttachmentKind, ScanState
 from occto.domain.permissions import Role
 from occto.extensions import db
-from occto.models import Attachment, AttachmentChunk, OutboxMail, Reply
+from occto.models import Assembly, Attachment, AttachmentChunk, OutboxMail, Reply
 from occto.queries.replies import standing
 from occto.unit_of_work import unit_of_work
 from occto.worker import keep_drafts
@@ -157,6 +157,16 @@ def test_the_deadline_is_an_instant(here: Place, at: Callable[[datetime], None])
     browser.response = check
     browser.submit({"confirmed": "y"})
     assert stood(here) is A.ELECTRONIC
+
+
+def test_without_somebody_to_come_the_page_says_how_one_comes_all_the_same(here: Place) -> None:
+    browser = here.browser()
+    assert "受付票をここに表示します。" in browser.get(here.url).get_data(as_text=True)
+    with unit_of_work() as session:
+        session.get_one(Assembly, here.held.id).state = S.REPLIES_CLOSED
+    text = browser.get(here.url).get_data(as_text=True)
+    assert "受付票をここに表示します。" not in text
+    assert "当日お越しになる場合は、受付でお申し出ください。" in text
 
 
 def test_a_member_without_votes_sees_who_holds_them_and_cannot_post_any(make: Factory) -> None:

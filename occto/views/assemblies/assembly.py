@@ -113,7 +113,9 @@ def _no_tickets(state: AssemblyState, stood: Standing | None) -> str:
         return ""
     answer = stood.reply.answer if stood else None
     if answer is None or not brings_somebody(answer):
-        return "出席または代理出席（会員でない代理人）の回答をいただくと、来場する方の受付票をここに表示します。"
+        if state in _BEFORE_CLOSING:
+            return "出席または代理出席（会員でない代理人）の回答をいただくと、来場する方の受付票をここに表示します。"
+        return "来場する方の回答をいただいていないため、受付票はありません。当日お越しになる場合は、受付でお申し出ください。"
     return "受付票を準備しています。1分ほどたってから、もう一度開いてください。"
 
 
