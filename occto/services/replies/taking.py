@@ -142,7 +142,7 @@ def _assembly(
     if own and (held.reply_until is None or received_at >= held.reply_until):
         raise Refusal(
             "too_late",
-            "回答の締切を過ぎたため、この回答はお受けできませんでした。当日ご出席いただくか、会員担当へご連絡ください。",
+            "回答の締切を過ぎたため、この回答はお受けできませんでした。当日ご出席いただくか、当機関へご連絡ください。",
         )
     if held.state is not AssemblyState.REPLIES_OPEN:  # the published list changes with it, one after the other
         meeting(session, assembly_id, exclusive=True)
@@ -201,7 +201,7 @@ def _seat(session: Session, held: Meeting, member_id: int, *, now: datetime) -> 
     if seat is None:
         raise Refusal(
             "not_on_roll",
-            "この総会の基準日の会員名簿に載っていないため、回答をお受けできません。お心当たりと違うときは、会員担当へご連絡ください。",
+            "この総会の基準日の会員名簿に載っていないため、回答をお受けできません。お心当たりと違うときは、当機関へご連絡ください。",
         )
     if seat.left:
         raise Refusal("member_left", "基準日のあとに会員でなくなったため、この総会への回答はお受けできません。")

@@ -68,7 +68,7 @@ class Place:
             return "基準日の会員名簿に載っていないため、この総会への回答はお受けできません。"
         if not meeting.is_open(arrived()):
             until = f"（{format_instant(meeting.reply_until)}）" if meeting.reply_until else ""
-            return f"回答の締切{until}を過ぎました。当日ご出席いただくか、会員担当へご連絡ください。"
+            return f"回答の締切{until}を過ぎました。当日ご出席いただくか、当機関へご連絡ください。"
         return ""
 
     @property
