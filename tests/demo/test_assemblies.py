@@ -130,7 +130,7 @@ class TestLoaded:
 
     @pytest.mark.parametrize("state", [S.PUBLISHED, S.FINISHED])
     def test_the_kit_is_recomputed(self, state: AssemblyState, tmp_path: Path) -> None:
-        files = kit.files_of(kit_facts(db.session(), _one(state).id))
+        files = dict(kit.files_of(kit_facts(db.session(), _one(state).id)))
         code, said = recomputed(laid_out(files, tmp_path / "kit"))
         assert code == 0, said
 
