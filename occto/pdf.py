@@ -190,7 +190,7 @@ def _fonts() -> "Fonts":
 
 
 def _document(
-    values: Mapping[str, object], *, title: str, issuer: Issuer, created_at: datetime, rehearsal: bool
+    values: Mapping[str, object], *, title: str, issuer: Issuer, created_at: datetime, rehearsal: bool = False
 ) -> str:
     missing: list[str] = []
     plain = _plain(

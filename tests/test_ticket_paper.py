@@ -61,15 +61,19 @@ LONGEST = {
 }
 
 
-@pytest.mark.parametrize("changes", [{}, LONGEST], ids=["usual", "longest"])
+@pytest.mark.parametrize(
+    ("changes", "rehearsal"), [({}, False), ({}, True), (LONGEST, False)], ids=["usual", "rehearsal", "longest"]
+)
 def test_the_code_is_read_back_from_the_printed_page(
-    make: Factory, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+    make: Factory, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], rehearsal: bool
 ) -> None:
     held, seen = _meeting(make, place="東都会館 3階 大会議室" * (10 if changes else 1)), dict[str, Any]()
+    held = replace(held, rehearsal_of_id=held.id if rehearsal else None)
     real = pdf.render
 
     def watched(template: str, values: Any, **kwargs: Any) -> bytes:
-        seen.update(template=template, values=values, issuer=kwargs["issuer"], created_at=kwargs["created_at"])
+        seen.update(kwargs, template=template, values=values)
+        seen.pop("title")
         return real(template, values, **kwargs)
 
     monkeypatch.setattr(pdf, "render", watched)
@@ -84,6 +88,7 @@ def test_the_code_is_read_back_from_the_printed_page(
         assert read_code(code.text).token_hash == hash_of(expected)
     text = pages[0].extract_text()
     assert "2041-7" in text
+    assert ("リハーサル（本番では使えません）" in text) is rehearsal
     assert "車椅子" not in text  # a note for the desk
 
 
