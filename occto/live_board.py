@@ -10,7 +10,6 @@ from werkzeug.wrappers import Response
 
 from occto.domain.hall import day_of
 from occto.extensions import db
-from occto.models import Assembly
 from occto.queries.hall_board import count_hall, meeting_of
 from occto.queries.recounting import HALL, REPLIES, Stored, stored
 from occto.queries.reply_board import count_replies
@@ -42,8 +41,8 @@ def tell_age(answer: Response, found: Stored, *, now: datetime) -> None:
 
 
 def _count_replies(session: Session, assembly_id: int, now: datetime) -> dict[str, Any] | None:
-    assembly = session.get(Assembly, assembly_id)
-    return count_replies(session, assembly_id, day=day_of(assembly.held_at, now=now)) if assembly is not None else None
+    meeting = meeting_of(session, assembly_id)
+    return count_replies(session, assembly_id, day=day_of(meeting.held_at, now=now)) if meeting is not None else None
 
 
 def _count_hall(session: Session, assembly_id: int, now: datetime) -> dict[str, Any] | None:

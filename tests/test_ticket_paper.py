@@ -82,7 +82,8 @@ def test_the_code_is_read_back_from_the_printed_page(
     pages = PdfReader(io.BytesIO(content)).pages
     assert len(pages) == (2 if changes else 1)  # what is needed at the door stands on the first
     expected = ticket_token(vault.derived, held.id, 2041, 1)
-    for pictures in ([drawings_of(pages[0])], rendered(seen.pop("values"), **seen)):
+    drawn = [] if rehearsal else [[drawings_of(pages[0])]]  # stripes are a pattern, which only the printed page shows
+    for pictures in (*drawn, rendered(seen.pop("values"), **seen)):
         (code,) = (code for picture in pictures for code in zxingcpp.read_barcodes(picture))
         assert code.text == expected
         assert read_code(code.text).token_hash == hash_of(expected)

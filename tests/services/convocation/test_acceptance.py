@@ -8,11 +8,11 @@ from flask import Flask
 from sqlalchemy import update
 
 from occto.domain.assembly import AssemblyState
-from occto.domain.codes import MailState, MemberState
+from occto.domain.codes import MailState
 from occto.domain.convocation import ConvocationState, NoticeChannel, NoticeKind, NoticeTiming, too_late_from
 from occto.domain.replies import Attendance, ReplyChannel
 from occto.extensions import db
-from occto.models import Assembly, Member, Notice, Reply, StandingReply, User
+from occto.models import Assembly, Notice, Reply, StandingReply, User
 from occto.queries.convocation import missed, progress, to_post
 from occto.services import outbox
 from occto.services.convocation import posting, reminding, resending, sending
@@ -35,7 +35,6 @@ from tests.convoking import (
 )
 from tests.factories import NOW, Factory
 from tests.observing import refused
-from tests.queries.test_reply_board import leave
 from tests.racing import at_once
 
 FLOOR = too_late_from(HELD)
@@ -170,21 +169,6 @@ def test_a_letter_handed_over_or_posted_late_is_recorded_as_it_was(make: Factory
     row = db.session.get_one(Assembly, held.id)
     assert [found.member_id for found in missed(db.session(), row, now=late)] == [two.id]
     assert missed(db.session(), row, now=FLOOR - HOUR) == []
-
-
-@pytest.mark.parametrize(("days", "listed"), [(0, False), (1, True)])
-def test_who_leaves_after_the_day_stays_among_those_called_too_late(make: Factory, days: int, listed: bool) -> None:
-    """The minutes name them, whenever they are drawn up; who was no member any more on the day is not missed."""
-    late, other = make.member(), make.member()
-    held, actor = ready(make), approver(make)
-    number, _done = sent(held, actor)
-    _post(number, [other], actor)
-    leave(late, HELD.date() + timedelta(days=days))
-    with unit_of_work() as session:
-        session.get_one(Member, late.id).current_state = MemberState.LEFT
-    row, afterwards = db.session.get_one(Assembly, held.id), HELD + timedelta(days=90)
-    assert [found.member_id for found in missed(db.session(), row, now=afterwards)] == ([late.id] if listed else [])
-    assert progress(db.session(), row, now=afterwards).members == 1 + listed
 
 
 @pytest.mark.parametrize(
