@@ -27,7 +27,7 @@ from occto.domain.errors import NotFound, Refusal
 from occto.domain.jobs import ranges
 from occto.domain.outcomes import CONSENT_WORDS
 from occto.domain.permissions import Permission
-from occto.domain.resolutions import KIT, VOTE_CHANNEL_LABELS, ConsentOutcome, VoteChannel, kept_quorum, kit_caption
+from occto.domain.resolutions import VOTE_CHANNEL_LABELS, ConsentOutcome, VoteChannel, kept_quorum
 from occto.domain.tally import CHOICE_LABELS, Choice
 from occto.domain.votes import GROUP_LABELS, Group
 from occto.excel import MIMETYPE
@@ -46,6 +46,7 @@ from occto.workbooks.writing import plain_workbook
 
 log = logging.getLogger("occto.admin.results")
 TITLE = "結果"
+KIT = "再計算キット"
 SUBJECT = f"LIST:{TITLE}"
 PAGE = 50
 _P = Permission
@@ -246,7 +247,7 @@ def _kit(number: int, *, title: str) -> IO[bytes]:
     def leaves(session: Session, no: int, sha256: str) -> bool:
         if not kits.let_out(session, number, no=no, sha256=sha256, actor=actor(), now=clock.now()):
             return False
-        said, fields = kit_caption(title, sha256), ["会員", "議決権", "賛否", "行使の方法"]
+        said, fields = f"{title}　SHA-256 {sha256}", ["会員", "議決権", "賛否", "行使の方法"]
         access_log.exported(session, held, subject=f"LIST:{KIT}", form="zip", conditions=said, fields=fields)
         return True
 

@@ -245,6 +245,7 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
     "resolution.fixed": ("結果の確定", frozenset({"no", "quorum_met", "reason", "sha256", "items", "desks_checked"})),
     "resolution.published": ("結果の公表", frozenset({"no", "told", "on_paper"})),
     "kit.noted": ("再計算キットのハッシュ値の記録", frozenset({"no", "sha256"})),
+    "kit.taken": ("再計算キットの受取り", frozenset({"no", "sha256"})),
     "kit.differs": ("再計算キットが記録したハッシュ値と違う", frozenset({"no", "sha256", "drawn"})),
     "minutes.saved": ("議事録の記録", frozenset({"fields", "no"})),
     "consent.recorded": (

@@ -68,14 +68,6 @@ def kept_quorum(document: Mapping[str, Any]) -> Quorum:
     return Quorum((first, second, third), basis, document["source"])
 
 
-KIT = "再計算キット"
-
-
-def kit_caption(title: str, sha256: str = "") -> str:
-    """What the trail says of a kit that was taken away: of which assembly it is, and its hash."""
-    return f"{title}　SHA-256 {sha256}"
-
-
 def shown_digest(sums: Iterable[tuple[VoteChannel, Choice | None, int, int]], *, versions: Sequence[int]) -> str:
     """What was on the screen when an item was decided: (channel, choice, members, votes), and versions of what stood there."""
     return digest([sorted([one[0], one[1] or "", one[2], one[3]] for one in sums), list(versions)])

@@ -9,13 +9,12 @@ from sqlalchemy import exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from occto.domain.agenda import ItemKind
-from occto.domain.assembly import TOLD, AssemblyState, title_of
+from occto.domain.assembly import TOLD, AssemblyState
 from occto.domain.assembly_settings import AssemblySettings, VotePolicy, read_settings
 from occto.domain.assembly_tasks import DAY_DAYS, Prepared
 from occto.domain.codes import AttachmentKind, ElectionState, LateOutcome, MemberState, SnapshotState
 from occto.domain.convocation import NoticeKind
 from occto.domain.dates import start_of_day
-from occto.domain.resolutions import KIT, kit_caption
 from occto.domain.votes import GROUP_LABELS
 from occto.models import (
     REAL,
@@ -24,7 +23,6 @@ from occto.models import (
     Assembly,
     AssemblyResult,
     Attachment,
-    AuditDetail,
     AuditEvent,
     Convocation,
     Desk,
@@ -165,7 +163,7 @@ def prepared(session: Session, assembly: Assembly, figures: Figures) -> Prepared
                 ~exists().where(ItemDecision.item_id == AgendaItem.id),
             ).label("undecided"),
             _count(Minutes.assembly_id == number).label("minutes"),
-            _count(*_kit_taken(assembly)).label("kits"),
+            _count(*_kit_taken(number)).label("kits"),
         )
     ).one()
     return Prepared(
@@ -195,14 +193,13 @@ def prepared(session: Session, assembly: Assembly, figures: Figures) -> Prepared
     )
 
 
-def _kit_taken(assembly: Assembly) -> tuple[Any, ...]:
+def _kit_taken(number: int) -> tuple[Any, ...]:
     """Events that tell of a kit of this assembly, taken away since its last result was fixed."""
-    last = select(func.max(AssemblyResult.fixed_at)).where(AssemblyResult.assembly_id == assembly.id)
+    last = select(func.max(AssemblyResult.fixed_at)).where(AssemblyResult.assembly_id == number)
     return (
-        AuditEvent.subject == f"LIST:{KIT}",
+        AuditEvent.tag == "kit.taken",
+        AuditEvent.subject == f"ASSEMBLY:{number}",
         AuditEvent.at >= last.scalar_subquery(),
-        AuditDetail.event_id == AuditEvent.id,
-        AuditDetail.payload["conditions"].as_string().startswith(kit_caption(title_of(assembly)), autoescape=True),
     )
 
 

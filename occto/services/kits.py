@@ -51,7 +51,7 @@ def require_noted(session: Session, assembly_id: int) -> KitHash:
 
 
 def let_out(session: Session, assembly_id: int, *, no: int, sha256: str, actor: Actor, now: datetime) -> bool:
-    """Whether a kit drawn of result `no` is the one that was noted. One that is not stands in the trail: it is kept in.
+    """Whether a kit drawn of result `no` is the one that was noted. The trail says either way: it leaves, or is kept in.
 
     Shares the lock of the assembly. Refusals: stale (the result was corrected while the kit was drawn), kit_not_ready.
     """
@@ -60,11 +60,11 @@ def let_out(session: Session, assembly_id: int, *, no: int, sha256: str, actor: 
     if fixed is None or fixed.no != no:
         raise Stale(CORRECTED)
     noted = require_noted(session, assembly_id)
-    if noted.sha256 == sha256:
-        return True
-    detail = {"no": no, "sha256": noted.sha256, "drawn": sha256}
-    audit.record(session, "kit.differs", subject=f"ASSEMBLY:{assembly_id}", actor=actor, now=now, detail=detail)
-    return False
+    right = noted.sha256 == sha256
+    detail = {"no": no, "sha256": noted.sha256} | ({} if right else {"drawn": sha256})
+    tag = "kit.taken" if right else "kit.differs"
+    audit.record(session, tag, subject=f"ASSEMBLY:{assembly_id}", actor=actor, now=now, detail=detail)
+    return right
 
 
 def _standing(session: Session, assembly: Assembly | None) -> AssemblyResult | None:

@@ -12,6 +12,7 @@ from occto.domain.permissions import Role
 from occto.domain.tickets import PRACTICE_TOKEN
 from occto.models import Assembly
 from occto.unit_of_work import unit_of_work
+from occto.worker import note_kits
 from tests import resulting
 from tests.admin.counting import statements
 from tests.assembling import HELD, item
@@ -76,6 +77,7 @@ def test_what_is_done_follows_the_records(make: Factory, scene: Door) -> None:
     resulting.fixed(make, scene.held, fixed_at=HELD)
     kit = "再計算キットを受け取り、保管する"
     assert (_state_of(browser, kit), _state_of(browser, "議事録を書く")) == ("未了", "未了")
+    note_kits()
     assert browser.get(f"/admin/results/export-kit/?id={scene.held.id}").status_code == 200
     assert _state_of(browser, kit) == "完了"
     resulting.fixed(
