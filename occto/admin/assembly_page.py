@@ -85,7 +85,6 @@ def day_tasks(session: Session, *, now: datetime) -> list[dict[str, Any]]:
                 "url": url,
                 "when": f"{format_instant(row.held_at)}　{label(row.state)}",
                 "tasks": group["tasks"],
-                "left": sum(task.state is TaskState.OPEN for task in every if task.group == DAY),
             }
         )
     return found
@@ -135,10 +134,8 @@ def _day(line: Line) -> dict[str, Any]:
     else:
         note = "休業日"
     return {
-        "when": when,
-        "on": format_date_weekday(line.on),
-        "note": note,
-        "words": TITLES[line.milestone],
+        "label": TITLES[line.milestone],
+        "note": "　".join(filter(None, (format_date_weekday(line.on), when, note))),
         "state": STANDINGS[line.standing],
         "kind": _KINDS.get(line.standing, ""),
     }
