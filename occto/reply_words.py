@@ -84,9 +84,16 @@ def proxy_in_words(answer: Answer, other: OtherMember | None) -> str:
 
 
 def answer_rows(
-    answer: Answer, items: Sequence[Item], *, other: OtherMember | None = None, choices: bool = True
+    answer: Answer,
+    items: Sequence[Item],
+    *,
+    other: OtherMember | None = None,
+    choices: bool = True,
+    on_paper_at: datetime | None = None,
 ) -> Rows:
-    """What a reply says, as terms and values. `choices` False: for eyes that may not see them."""
+    """What a reply says, as terms and values. `choices` False: for eyes that may not see them; `on_paper_at`: see
+    `choices_in_words`.
+    """
     rows: Rows = [("当日の出欠", LABELS[answer.attendance])]
     if answer.attendance is Attendance.WITHDRAWN:
         return rows
@@ -94,7 +101,7 @@ def answer_rows(
         rows.append(("委任する相手", proxy_in_words(answer, other)))
     if answer.attendees:
         rows.append(("出席する方", [person_in_words(one) for one in answer.attendees]))
-    spoken = choices_in_words(answer, items)
+    spoken = choices_in_words(answer, items, on_paper_at=on_paper_at)
     if spoken and not choices:
         rows.append(("議案への賛否", HIDDEN))
     else:
@@ -102,6 +109,13 @@ def answer_rows(
     if answer.opinion:
         rows.append(("ご意見", answer.opinion.split("\n") if choices else HIDDEN))
     return rows
+
+
+def version_rows(one: Version, items: Sequence[Item], others: Mapping[int, OtherMember], *, choices: bool) -> Rows:
+    """What a kept version says. `others`: the members named in proxies, by row number."""
+    answer = one.answer
+    other = others.get(answer.proxy_member_id or 0)
+    return answer_rows(answer, items, other=other, choices=choices, on_paper_at=one.on_paper_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +136,7 @@ def changes(
     before, after = (
         {
             term: "\n".join(value) if isinstance(value, list) else value
-            for term, value in answer_rows(
-                one.answer, items, other=others.get(one.answer.proxy_member_id or 0), choices=choices
-            )
+            for term, value in version_rows(one, items, others, choices=choices)
         }
         for one in (earlier, later)
     )

@@ -229,7 +229,7 @@ class RepliesView(OwnDetails, ReplyEntry, StaffView):
 
     def _choices(self, one: Version, items: Sequence[Item]) -> list[tuple[str, str]]:
         """Choices of one member: for whoever may see them, and for whoever keyed them in."""
-        lines = reads.choices_in_words(one.answer, items)
+        lines = reads.choices_in_words(one.answer, items, on_paper_at=one.on_paper_at)
         if lines and not _sees_choices(one.channel, one.entered_by_id):
             return [("議案への賛否", HIDDEN)]
         return lines

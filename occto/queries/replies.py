@@ -88,21 +88,31 @@ class Item:
     consent: Consent
     conflict: bool
     withdrawn_reason: str | None
-    notified: bool
+    notified_at: datetime | None
 
     @property
     def put_to_vote(self) -> bool:
         """Whether members choose: it is no report, stood in a notice and was not withdrawn."""
-        return self.kind is not ItemKind.REPORT and self.notified and self.withdrawn_reason is None
+        return self.kind is not ItemKind.REPORT and self.notified_at is not None and self.withdrawn_reason is None
+
+    def put_to_vote_at(self, at: datetime) -> bool:
+        """The same, but of an instant at which a reply was received."""
+        return self.put_to_vote and self.notified_at is not None and self.notified_at <= at
 
 
-def choices_in_words(answer: Answer, items: Iterable[Item]) -> list[tuple[str, str]]:
-    """Title and choice of each item about which a reply says something: an item left open too, where it exercises votes."""
-    votes = answer.attendance is Attendance.ELECTRONIC
+def choices_in_words(
+    answer: Answer, items: Iterable[Item], *, on_paper_at: datetime | None = None
+) -> list[tuple[str, str]]:
+    """Title and choice of each item about which a reply says something.
+
+    `on_paper_at`: when it was received, where it was keyed in by staff: of the items notified by then it may have left
+    some open. On line nothing is left open.
+    """
+    asked_at = on_paper_at if answer.attendance is Attendance.ELECTRONIC else None
     return [
         (item_title(item), CHOICE_LABELS[answer.choices[item.id]] if item.id in answer.choices else LEFT_OPEN)
         for item in items
-        if item.id in answer.choices or (votes and item.put_to_vote and not item.conflict)
+        if item.id in answer.choices or (asked_at is not None and item.put_to_vote_at(asked_at) and not item.conflict)
     ]
 
 
@@ -125,6 +135,11 @@ class Version:
     mandate_id: int | None
     document_id: int | None
     reason: str | None
+
+    @property
+    def on_paper_at(self) -> datetime | None:
+        """When it was received, where staff keyed it in."""
+        return None if self.channel is ReplyChannel.ELECTRONIC else self.received_at
 
 
 MEETING: tuple[Any, ...] = (
@@ -213,7 +228,7 @@ _AGENDA = fixed(
             AgendaItem.consent,
             AgendaConflict.member_id.is_not(None).label("conflict"),
             AgendaItem.withdrawn_reason,
-            AgendaItem.notified_at.is_not(None).label("notified"),
+            AgendaItem.notified_at,
         )
         .join(
             AgendaConflict,

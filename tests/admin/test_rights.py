@@ -1,5 +1,6 @@
 """Staff screens of 届出, objections, sanctions and replies keyed in: the doors do what they say, and no more."""
 
+from datetime import timedelta
 from io import BytesIO
 from typing import Any
 
@@ -212,7 +213,7 @@ def test_an_item_that_the_paper_leaves_open_is_entered_as_that(make: Factory) ->
     member = make.member()
     make.affiliate(make.user(), member)
     held, first = assembly(make), staff(make, Role.OPERATOR)
-    one, other = item(held, 1), item(held, 2)
+    one, other = (item(held, no, notified_at=NOW - timedelta(days=7)) for no in (1, 2))
     votes = {"attendance": "ELECTRONIC", f"item_{one.id}": "NO"}
     assert _key_in(first, held, member, **votes) == 409
     assert "賛成・反対・棄権のどれかをお選びください" in first.text
@@ -224,6 +225,20 @@ def test_an_item_that_the_paper_leaves_open_is_entered_as_that(make: Factory) ->
     assert [words for _title, words in copy[0]["choices"]] == ["反対", LEFT_OPEN]
     first.get(f"/admin/replies/details/?id={reply.id}")
     assert LEFT_OPEN in first.text
+
+
+def test_what_was_notified_later_was_not_left_open(make: Factory) -> None:
+    member, user = make.member(), make.user()
+    make.affiliate(user, member)
+    held, first = assembly(make), staff(make, Role.OPERATOR)
+    one = item(held, 1, notified_at=NOW - timedelta(days=7))
+    assert _key_in(first, held, member, **{"attendance": "ELECTRONIC", f"item_{one.id}": "NO"}) == 200
+    item(held, 2, notified_at=NOW + timedelta(hours=1))
+    (reply,) = rows(Reply)
+    assert LEFT_OPEN not in first.get(f"/admin/replies/details/?id={reply.id}").text
+    theirs = make.signed_in(user, member=member)
+    for path in (f"/assemblies/{held.id}", f"/assemblies/{held.id}/replies/1", f"/assemblies/{held.id}/replies"):
+        assert LEFT_OPEN not in theirs.get(path).text
 
 
 def test_where_blanks_abstain_there_is_nothing_to_leave_open(make: Factory) -> None:

@@ -58,7 +58,12 @@ def send_copies(
         "people": [
             f"{one.title}　{one.name} 様" + ("（議決権を行使する方）" if one.voting else "") for one in answer.attendees
         ],
-        "choices": [list(line) for line in choices_in_words(answer, items)],
+        "choices": [
+            list(line)
+            for line in choices_in_words(
+                answer, items, on_paper_at=None if channel is ReplyChannel.ELECTRONIC else taken.received_at
+            )
+        ],
         "opinion": answer.opinion,
     }
     letters = [outbox.Letter(to=address, params=params, member_id=member_id) for address in to]

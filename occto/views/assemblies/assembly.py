@@ -99,7 +99,11 @@ def assembly(assembly_id: int) -> str:
         items=[(item_title(one), words.item_note(one), one) for one in items],
         files=reads.files_of(session, here.id),
         stood=stood.reply if stood else None,
-        rows=words.answer_rows(stood.reply.answer, items, other=other, choices=sees_choices()) if stood else [],
+        rows=words.answer_rows(
+            stood.reply.answer, items, other=other, choices=sees_choices(), on_paper_at=stood.reply.on_paper_at
+        )
+        if stood
+        else [],
         receipts=meeting.state not in _BEFORE_CLOSING,
         tickets=good_tickets_of(session, here.id, member_id()),
         no_tickets=_no_tickets(meeting.state, stood),

@@ -50,9 +50,7 @@ def history(assembly_id: int) -> str:
                 "code": grouped(one.receipt_code),
                 "standing": stood is not None and stood.reply.id == one.id,
                 "by": _by(one),
-                "rows": words.answer_rows(
-                    one.answer, items, other=others.get(one.answer.proxy_member_id or 0), choices=sees_choices()
-                ),
+                "rows": words.version_rows(one, items, others, choices=sees_choices()),
                 "changes": words.changes(earlier, one, items, others, choices=sees_choices()),
                 "earlier": earlier,
             }
@@ -84,9 +82,7 @@ def replied(assembly_id: int, no: int) -> str:
         coming=one.answer.attendance is Attendance.ATTEND,
         standing=stood is not None and stood.reply.id == one.id,
         newest=found[0].no == one.no,
-        rows=words.answer_rows(
-            one.answer, items, other=others.get(one.answer.proxy_member_id or 0), choices=sees_choices()
-        ),
+        rows=words.version_rows(one, items, others, choices=sees_choices()),
         digest=one.digest,
     )
 
@@ -99,9 +95,7 @@ def replied_pdf(assembly_id: int, no: int) -> Response:
     one, items, others, _ = _version(here, no)
     stood = standing(db.session(), here.id, member_id())
     is_standing = stood is not None and stood.reply.id == one.id
-    rows = words.answer_rows(
-        one.answer, items, other=others.get(one.answer.proxy_member_id or 0), choices=sees_choices()
-    )
+    rows = words.version_rows(one, items, others, choices=sees_choices())
     values: pdf.ReplyCopy = {
         "title": "総会への回答の控え",
         "assembly": here.title,

@@ -135,7 +135,7 @@ def _show(page: Page) -> Shown:
             if answer.proxy_member_id
             else None
         )
-        other_rows = words.answer_rows(answer, page.items, other=other)
+        other_rows = words.answer_rows(answer, page.items, other=other, on_paper_at=page.stood.reply.on_paper_at)
     meeting = here.meeting
     typed = page.typed
     shown = render_template(
@@ -325,7 +325,9 @@ def _withdraw_page(assembly_id: int, error: str = "") -> str:
     return render_template(
         "assemblies/withdraw.html",
         here=here,
-        rows=words.answer_rows(answer, agenda(session, here.id, member_id=member_id()), other=other),
+        rows=words.answer_rows(
+            answer, agenda(session, here.id, member_id=member_id()), other=other, on_paper_at=stood.reply.on_paper_at
+        ),
         error=error,
         form_id=new_form_id(),
         version=stood.version,
