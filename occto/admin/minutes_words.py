@@ -164,10 +164,9 @@ def _corrections(facts: MinutesFacts) -> Iterator[Block]:
     if not facts.taken_back:
         return
     yield Heading("結果の訂正")
-    rows = [(format_instant(one.at), f"確定した結果の訂正を始めた。理由：{one.reason}") for one in facts.taken_back]
-    if facts.fixed is not None:
-        rows.append((format_instant(facts.fixed.fixed_at), f"結果を確定し直した（第{facts.fixed.no}回）。"))
-    yield Facts(rows)
+    rows = [(one.at, f"確定した結果の訂正を始めた。理由：{one.reason}") for one in facts.taken_back]
+    rows += [(at, f"結果を確定し直した（第{no}回）。") for no, at in facts.fixed_again]
+    yield Facts([(format_instant(at), words) for at, words in sorted(rows)])
 
 
 def _records(facts: MinutesFacts) -> Iterator[Block]:

@@ -56,7 +56,7 @@ class Opinion:
 @dataclass(frozen=True, slots=True)
 class MinutesFacts:
     """All that the minutes draw from the records. `corrected`: what was fixed does not stand; `taken_back`: every
-    time that it was taken back; `kit`: None also as long as it is not noted.
+    time that it was taken back; `fixed_again`: number and instant of every later result; `kit`: None also as long as it is not noted.
 
     `officials`: those named by the minister, 所属・役職 and name;
     `floor_over`: the last day on which the notice could arrive is over, so that it can be told whom it missed.
@@ -71,6 +71,7 @@ class MinutesFacts:
     kit: KitHash | None
     corrected: bool
     taken_back: Sequence[Correction]
+    fixed_again: Sequence[tuple[int, datetime]]
     quorum: Quorum | None
     notified_at: datetime | None
     floor_over: bool
@@ -116,6 +117,7 @@ def minutes_facts(session: Session, assembly: Assembly, *, now: datetime) -> Min
         kit=noted_hash(session, fixed),
         corrected=corrected,
         taken_back=corrections_of(session, assembly.id),
+        fixed_again=[(one.no, one.fixed_at) for one in results if one.no > 1],
         quorum=kept_quorum(fixed.quorum) if fixed is not None else None,
         notified_at=notice.sent_at if notice is not None else None,
         floor_over=now >= too_late_from(assembly.held_at),

@@ -271,10 +271,16 @@ def test_the_reason_of_a_correction_stands_on_the_page_and_in_the_minutes(scene:
     browser = staff(make)
     assert f"承山 隆が結果の訂正を始めました。理由：{why}" in browser.get(url(scene)).text
     assert f"理由：{why}" in _said(browser, scene)
-    fixed(make, scene.held)
+    fixed(make, scene.held, fixed_at=HELD + timedelta(days=2))
     assert f"理由：{why}" in browser.get(url(scene)).text
+    version = db.session.get_one(Assembly, scene.held.id, populate_existing=True).version
+    acting["now"] += timedelta(days=2)
+    run(resolutions.correct_result, scene.held.id, reason="もう1社分", seen_version=version, **acting)
+    fixed(make, scene.held, fixed_at=HELD + timedelta(days=4))
     said = _said(browser, scene)
-    assert said.index("結果の訂正") < said.index(f"理由：{why}") < said.index("結果を確定し直した（第2回）。")
+    told = (f"理由：{why}", "結果を確定し直した（第2回）。", "理由：もう1社分", "結果を確定し直した（第3回）。")
+    places = [said.index(words) for words in ("結果の訂正", *told)]
+    assert places == sorted(places)
 
 
 def test_without_a_correction_the_minutes_have_no_such_part(scene: Ended, make: Factory) -> None:
