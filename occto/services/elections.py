@@ -174,7 +174,7 @@ def open_assembly(session: Session, assembly_id: int | None, *, seen_by_members:
     """
     if assembly_id is None:
         return None
-    assembly = session.get(Assembly, assembly_id, with_for_update=True)
+    assembly = session.get(Assembly, assembly_id, with_for_update={"key_share": True})
     if assembly is None or (
         seen_by_members and (assembly.state not in SHOWN_TO_MEMBERS or assembly.rehearsal_of_id is not None)
     ):

@@ -120,7 +120,8 @@ def _locked(session: Session, proposal_id: int, *, seen_version: int) -> Proposa
     if found.kind in WEIGHS_REGISTER:
         lock_register(session)
     if found.assembly_id is not None:
-        session.get(Assembly, found.assembly_id, with_for_update=True)
+        alone = True if found.kind is not ProposalKind.ELECTION else {"key_share": True}
+        session.get(Assembly, found.assembly_id, with_for_update=alone)
     if found.member_id is not None:
         session.get(Member, found.member_id, with_for_update={"key_share": True})
     proposal = session.get_one(Proposal, proposal_id, with_for_update=True)

@@ -62,6 +62,8 @@ def apply(session: Session, proposal_id: int, *, seen_version: int, actor: Actor
     proposal = _locked(session, proposal_id, seen_version=seen_version)
     if actor.user_id == proposal.proposed_by_id:
         raise SecondPersonNeeded("変更案を作った方とは別の方が承認してください。")
+    numbers = {row[0]: row[2] for row in proposal.rows if row[0] is not None and row[2] is not None}
+    register.lock_members(session, numbers)
     change = register.begin_change(
         session,
         source_kind=ChangeSource.ROSTER,
@@ -70,7 +72,6 @@ def apply(session: Session, proposal_id: int, *, seen_version: int, actor: Actor
         second_actor_id=actor.user_id,
         now=now,
     )
-    numbers = {row[0]: row[2] for row in proposal.rows if row[0] is not None and row[2] is not None}
     _refuse_conflict(session, proposal, list(numbers))
     register.renumber(session, change, numbers=numbers, effective_on=proposal.effective_on)
     _decide(proposal, ProposalState.APPLIED, actor=actor, now=now)

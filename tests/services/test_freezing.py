@@ -1,7 +1,5 @@
 """確定: drafts, the check list, the freeze by a second person, and what may come in between."""
 
-from threading import Event
-from time import sleep
 from typing import Any
 
 import pytest
@@ -17,7 +15,7 @@ from occto.domain.permissions import Role
 from occto.extensions import db
 from occto.models import AuditEvent, FreezeCheck, Snapshot, SnapshotMember
 from occto.queries.snapshots import votes_of
-from occto.services import freezing, proposals, register
+from occto.services import freezing, proposals
 from occto.services.proposal_kinds import HANDLERS
 from occto.unit_of_work import run, unit_of_work
 from tests import answers, assembling, changing
@@ -300,26 +298,3 @@ def test_a_freeze_and_a_change_of_the_register_come_one_after_the_other(fresh_ap
     kept = db.session.scalars(select(SnapshotMember.capital).where(SnapshotMember.snapshot_id == now.frozen().id)).one()
     (fact,) = now.facts()
     assert (kept, fact.outcome) == (10_000_000, None)
-
-
-def test_a_freeze_waits_for_a_change_of_the_register_that_has_begun(fresh_app: Flask) -> None:
-    """The change can note that it comes too late for the assembly while the freeze is waiting: neither gives up."""
-    make = Factory(fresh_app)
-    member = make.member()
-    now = scene(make)
-    number = now.propose()
-    begun = Event()
-
-    def change() -> None:
-        with entering() as entry:
-            begun.set()
-            sleep(0.5)  # the freeze has come as far as it can
-            register.set_item(*entry.into, member_id=member.id, item="capital", value=77, effective_on=BEFORE)
-
-    def confirm() -> None:
-        begun.wait(timeout=10)
-        with unit_of_work() as session:  # not `run`, which would try again after a deadlock
-            proposals.confirm(session, number, handlers=HANDLERS, seen_version=1, actor=now.second, now=NOW)
-
-    assert at_once(fresh_app, [confirm, change]) == ["changed_since", None]
-    assert (now.row.state, len(now.facts())) == (AssemblyState.COUNTING, 1)

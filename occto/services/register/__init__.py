@@ -29,7 +29,7 @@ from occto.services.register.relations import (
     void_relation,
 )
 from occto.services.register.roster import renumber
-from occto.services.register.turning import bring_up_to_date, end_sessions
+from occto.services.register.turning import bring_up_to_date, end_sessions, lock_members
 
 __all__ = [
     "add_licence",
@@ -54,6 +54,7 @@ __all__ = [
     "has_licence_after",
     "live_licence",
     "live_parents",
+    "lock_members",
     "lock_register",
     "refresh_current",
     "relation_held",

@@ -26,17 +26,22 @@ from occto.services.notices import tell_member
 from occto.services.register.current import refresh_current
 
 
+def lock_members(session: Session, member_ids: Iterable[int]) -> dict[int, MemberState]:
+    """Member → its state, each locked in the order of row numbers, as before a change of the register is begun."""
+    found = session.execute(
+        select(Member.id, Member.current_state)
+        .where(Member.id.in_(list(member_ids)))
+        .order_by(Member.id)
+        .with_for_update(key_share=True)
+    )
+    return {row.id: row.current_state for row in found}
+
+
 def bring_up_to_date(session: Session, member_ids: Iterable[int], *, now: datetime) -> int:
     """Rebuild the copies of these members as of today and end the memberships that are over; how many rows differed."""
     ids = sorted(set(member_ids))
     # Locked, so that of an approval and the daily work only one sees the membership end.
-    known = session.execute(
-        select(Member.id, Member.current_state)
-        .where(Member.id.in_(ids))
-        .order_by(Member.id)
-        .with_for_update(key_share=True)
-    )
-    before = {row.id: row.current_state for row in known}
+    before = lock_members(session, ids)
     differed = refresh_current(session, ids, today=today_jst(now))
     for member_id in ids:
         member = session.get(Member, member_id)
