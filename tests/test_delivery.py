@@ -214,6 +214,7 @@ WORDS: dict[str, Any] = {
     "report": False,
     "has_vote": True,
     "replies_open": True,
+    "replies_ahead": False,
     "reply_until": "2026-12-16T08:00:00+00:00",
     "held_at": "2026-12-17T08:00:00+00:00",
     "held_on": "2026-12-17",

@@ -1,6 +1,6 @@
 """議案 of one assembly: the list in its order, one item with the members that have no vote on it, and their doors."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from flask import abort, flash, request, url_for
@@ -13,11 +13,12 @@ from occto.access import actor, permit, viewer
 from occto.admin import told_by_post
 from occto.admin.assembly_doors import TELLS, done_and_told
 from occto.admin.assembly_menu import about, assembly_asked, pages_of
-from occto.admin.base import Facts, Order, Table, clamped_id, search_term
+from occto.admin.base import Order, clamped_id, search_term
 from occto.admin.sent import sent_version
+from occto.admin.told_by_post import Telling
 from occto.admin.verb_view import Door, VerbView
 from occto.domain.agenda import ItemKind, usual_consent, usual_majority
-from occto.domain.assembly import ASSEMBLY, TOLD_BEFORE_THE_DAY, title_of
+from occto.domain.assembly import ASSEMBLY, title_of
 from occto.domain.dates import format_instant, today_jst
 from occto.domain.errors import NotFound, Refusal
 from occto.domain.permissions import Permission
@@ -28,8 +29,8 @@ from occto.models import AgendaItem, Assembly, Member
 from occto.queries.assembly_page import agenda_of
 from occto.queries.search import members_named
 from occto.services import assemblies
-from occto.services.assemblies.agenda import values_of_item
-from occto.services.assemblies.telling import WITHDRAWN_MAIL, Told, values_of
+from occto.services.assemblies.agenda import is_told, values_of_item
+from occto.services.assemblies.telling import NOBODY, WITHDRAWN_MAIL, Told, values_of
 from occto.views.tools import new_form_id, once, see_other
 
 FOUND = 20
@@ -126,25 +127,15 @@ class AgendaView(VerbView):
             found=[one for one in self._found(term) if one.id not in taken] if term else [],
             may=self._may(held),
             new_form_id=new_form_id,
-            parts_below=self._told_by_post(row, held),
+            parts_below=told_by_post.sections(_withdrawal_told(row, held), "agenda.letters", row.id),
         )
-
-    def _told_by_post(self, row: AgendaItem, held: Assembly) -> Sequence[Facts | Table]:
-        """Whom the office writes to about a withdrawal that others were told by mail: until the day."""
-        if row.withdrawn_at is None or row.notified_at is None or held.state not in TOLD_BEFORE_THE_DAY:
-            return []
-        return told_by_post.sections(held.id, WITHDRAWN_MAIL, "agenda.letters", id=row.id)
 
     @expose("/letters/")
     @permit(Permission.EXPORT)
     def letters(self) -> Any:
         """Letters or labels for members to which no mail of the withdrawn item went."""
         row = self.row_asked()
-        if row.withdrawn_at is None or row.notified_at is None:
-            abort(404)
-        held = db.session.get_one(Assembly, row.assembly_id)
-        values = values_of(held) | values_of_item(row) | {"reason": row.withdrawn_reason}
-        return told_by_post.handed_out(held, WITHDRAWN_MAIL, values)
+        return told_by_post.handed_out(_withdrawal_told(row, db.session.get_one(Assembly, row.assembly_id)))
 
     @expose("/withdraw/", methods=("GET", "POST"))
     @permit(_EDIT)
@@ -166,7 +157,7 @@ class AgendaView(VerbView):
             return url_for("agenda.index_view", id=assembly_id)
 
         held = db.session.get_one(Assembly, assembly_id)
-        tells = TELLS if row.notified_at is not None and held.state in TOLD_BEFORE_THE_DAY else ""
+        tells = TELLS if is_told(row, held) else ""
 
         door = Door(
             "議案を取り下げる",
@@ -205,10 +196,17 @@ class AgendaView(VerbView):
         row = self.row_asked()
         number, member_id = row.id, clamped_id(request.form.get("member")) or 0
 
-        def act(session: Session) -> None:
-            assemblies.add_conflict(session, number, member_id, actor=actor(), now=clock.now())
+        told: list[Told | None] = []
 
-        return self._do(act, "agenda.details_view", number, done="この議案に議決権のない会員として登録しました。")
+        def act(session: Session) -> None:
+            told[:] = [assemblies.add_conflict(session, number, member_id, actor=actor(), now=clock.now())]
+
+        return self._do(
+            act,
+            "agenda.details_view",
+            number,
+            done=lambda: _vote_told("この議案に議決権のない会員として登録しました。", *told),
+        )
 
     @expose("/remove-conflict/", methods=("POST",))
     @permit(_EDIT)
@@ -217,12 +215,14 @@ class AgendaView(VerbView):
         row = self.row_asked()
         number, member_id = row.id, clamped_id(request.form.get("member")) or 0
 
+        told: list[Told | None] = []
+
         def act(session: Session) -> None:
-            assemblies.remove_conflict(session, number, member_id, actor=actor(), now=clock.now())
+            told[:] = [assemblies.remove_conflict(session, number, member_id, actor=actor(), now=clock.now())]
 
-        return self._do(act, "agenda.details_view", number, done="登録から外しました。")
+        return self._do(act, "agenda.details_view", number, done=lambda: _vote_told("登録から外しました。", *told))
 
-    def _do(self, act: Any, endpoint: str, number: int, *, done: str) -> Any:
+    def _do(self, act: Any, endpoint: str, number: int, *, done: str | Callable[[], str]) -> Any:
         """A button without an entry page: back to the page it stands on, with the refusal where there is one."""
 
         def there(session: Session) -> str:
@@ -236,7 +236,7 @@ class AgendaView(VerbView):
         except Refusal as refusal:
             flash(refusal.sentence, "danger")
             return see_other(endpoint, id=number)
-        flash(done, "success")
+        flash(done() if callable(done) else done, "success")
         return answer
 
     def _assembly(self, name: str) -> Assembly:
@@ -250,6 +250,23 @@ class AgendaView(VerbView):
     def _found(self, term: str) -> Sequence[Member]:
         query = select(Member).where(Member.id.in_(members_named(db.session(), term)))
         return db.session.scalars(query.order_by(Member.kana_key, Member.id).limit(FOUND)).all()
+
+
+def _vote_told(done: str, told: Told | None = None) -> str:
+    """What was done, and how the member learns of it."""
+    if told is None or told == NOBODY:
+        return done
+    return (
+        f"{done}この会員にメールで知らせます。" if told.mails else f"{done}この会員には、書面か電話でお知らせください。"
+    )
+
+
+def _withdrawal_told(row: AgendaItem, held: Assembly) -> Telling | None:
+    """What members are told of the withdrawal: of an item that they knew, between the notice and the day."""
+    if row.withdrawn_at is None or not is_told(row, held):
+        return None
+    values = values_of(held) | values_of_item(row, held) | {"reason": row.withdrawn_reason}
+    return Telling(held, WITHDRAWN_MAIL, values, at=row.withdrawn_at)
 
 
 def _facts(row: AgendaItem) -> list[tuple[str, Any]]:

@@ -5,7 +5,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from flask import abort
 from flask_admin import expose
 
 from occto import clock
@@ -17,6 +16,7 @@ from occto.admin.assembly_menu import about, pages_of
 from occto.admin.assembly_page import assembly_page, condition_facts
 from occto.admin.base import Facet, Facts, Order, Table, link
 from occto.admin.rehearsal_doors import RehearsalDoors
+from occto.admin.told_by_post import Telling
 from occto.admin.verb_view import Preview, VerbView
 from occto.domain.assembly import (
     ASSEMBLY,
@@ -46,6 +46,13 @@ from occto.services import assemblies
 from occto.services.assemblies.telling import END_MAILS, values_of
 
 _KINDS = {"relation": "資本関係", "roster": "名簿番号", "sanction": "権利の停止・制限"}
+
+
+def _end_told(row: Assembly) -> Telling | None:
+    """What members are told of 延期 or 中止; a rehearsal is ended, and nobody is told."""
+    if row.state not in END_MAILS or row.rehearsal_of_id is not None:
+        return None
+    return Telling(row, END_MAILS[row.state], values_of(row) | {"reason": row.closing_reason})
 
 
 def _no(_view: Any, _context: Any, row: Assembly, _name: str) -> str:
@@ -154,19 +161,14 @@ class AssembliesView(AssemblyDoors, RehearsalDoors, AssemblyDocuments, VerbView)
         after = format_date(row.record_on + timedelta(days=1))
         empty = f"基準日までの日付の変更で、{after}以後に登録されたものはありません。"
         found: list[Facts | Table] = [Table("基準日後判明", heads, rows, empty)]
-        if row.state in END_MAILS:
-            found[:0] = told_by_post.sections(row.id, END_MAILS[row.state], "assemblies.letters")
+        found[:0] = told_by_post.sections(_end_told(row), "assemblies.letters", row.id)
         return found
 
     @expose("/letters/")
     @permit(Permission.EXPORT)
     def letters(self) -> Any:
         """Letters or labels for members to which no mail of 延期 or 中止 went."""
-        row = self.row_asked()
-        if row.state not in END_MAILS:
-            abort(404)
-        values = values_of(row) | {"reason": row.closing_reason}
-        return told_by_post.handed_out(row, END_MAILS[row.state], values)
+        return told_by_post.handed_out(_end_told(self.row_asked()))
 
     @expose("/rules/")
     def rules(self) -> str:

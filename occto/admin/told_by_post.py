@@ -1,7 +1,8 @@
 """Members that are told by post what others were told by mail (延期, 中止, 取下げ): who they are, letters and labels."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from flask import abort, current_app, request, url_for
 from markupsafe import Markup
@@ -24,9 +25,25 @@ from occto.unit_of_work import run
 _KINDS = {"letters": "手紙", "labels": "宛名ラベル"}
 
 
-def sections(assembly_id: int, template: str, endpoint: str, **asked: int) -> Sequence[Facts | Table]:
-    """The members to which no mail of `template` went, and where their letters are printed; nothing where there are none."""
-    members = untold_members(db.session(), assembly_id, template)
+class Telling(NamedTuple):
+    """Of what members are told: the assembly, the mail and its values, when it was queued where there may be several."""
+
+    assembly: Assembly
+    template: str
+    values: Mapping[str, Any]
+    at: datetime | None = None
+
+    def untold(self) -> list[tuple[int, str]]:
+        """Row numbers and names of the members that no such mail reached."""
+        return untold_members(db.session(), self.assembly.id, self.template, at=self.at)
+
+
+def sections(telling: Telling | None, endpoint: str, number: int) -> Sequence[Facts | Table]:
+    """The members that no mail reached, and where their letters are printed; nothing where there are none.
+
+    `endpoint` takes the row `number` as `id`.
+    """
+    members = telling.untold() if telling is not None else []
     if not members:
         return []
     title = f"郵送で知らせる会員（{len(members):,}社）"
@@ -34,10 +51,7 @@ def sections(assembly_id: int, template: str, endpoint: str, **asked: int) -> Se
     found: list[Facts | Table] = [Table(title, ("会員",), rows)]
     if viewer.can(Permission.EXPORT):
         parts = range(1, -(-len(members) // PART) + 1)
-        links = [
-            (words, _links(endpoint, {**(asked or {"id": assembly_id}), "kind": kind}, parts))
-            for kind, words in _KINDS.items()
-        ]
+        links = [(words, _links(endpoint, {"id": number, "kind": kind}, parts)) for kind, words in _KINDS.items()]
         found.insert(0, Facts("郵送のための印刷", links))
     return found
 
@@ -51,18 +65,17 @@ def _links(endpoint: str, asked: Mapping[str, Any], parts: range) -> Markup:
     )
 
 
-def handed_out(assembly: Assembly, template: str, values: Mapping[str, Any]) -> Any:
-    """The letters, or their labels, of one part of these members as PDF; noted before they leave. `values`: what the mail
-    shows.
+def handed_out(telling: Telling | None) -> Any:
+    """The letters, or their labels, of one part of these members as PDF; noted before they leave.
 
     Refusal no_letters where everybody was told by mail.
     """
     if not viewer.can(Permission.ASSEMBLY_SEE):
         abort(403)
     kind = request.args.get("kind", "")
-    if kind not in _KINDS:
+    if kind not in _KINDS or telling is None:
         abort(404)
-    members = [number for number, _name in untold_members(db.session(), assembly.id, template)]
+    assembly, members = telling.assembly, [number for number, _name in telling.untold()]
     now, telephone = clock.now(), current_app.config["CONTACT_PHONE"]
     first = (min(clamped_id(request.args.get("part")) or 1, 10_000) - 1) * PART
     found = addresses_of(db.session(), assembly.id, members[first : first + PART], today=today_jst(now))
@@ -71,7 +84,7 @@ def handed_out(assembly: Assembly, template: str, values: Mapping[str, Any]) -> 
     content = (
         notice_letters.labels(found, telephone=telephone, now=now)
         if kind == "labels"
-        else notice_letters.told(found, template, values, telephone=telephone, now=now)
+        else notice_letters.told(found, telling.template, telling.values, telephone=telephone, now=now)
     )
 
     held = [(one.member_id, one.member_id) for one in found]

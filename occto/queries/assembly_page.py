@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import exists, func, or_, select
@@ -12,7 +12,7 @@ from occto.domain.agenda import ItemKind
 from occto.domain.assembly import TOLD, AssemblyState
 from occto.domain.assembly_settings import AssemblySettings, VotePolicy, read_settings
 from occto.domain.assembly_tasks import DAY_DAYS, Prepared
-from occto.domain.codes import AttachmentKind, ElectionState, LateOutcome, MemberState, SnapshotState
+from occto.domain.codes import AttachmentKind, ElectionState, LateOutcome, MailState, MemberState, SnapshotState
 from occto.domain.convocation import NoticeKind
 from occto.domain.dates import start_of_day
 from occto.domain.votes import GROUP_LABELS
@@ -229,11 +229,20 @@ def tables_missing(settings: AssemblySettings) -> list[str]:
     ]
 
 
-def untold_members(session: Session, assembly_id: int, template: str) -> list[tuple[int, str]]:
-    """Members on the roll of an assembly that were called to it and to which no mail of `template` went: 紙対応."""
+def untold_members(
+    session: Session, assembly_id: int, template: str, *, at: datetime | None = None
+) -> list[tuple[int, str]]:
+    """Members on the roll of an assembly that were called to it and that no mail of `template` reached: 紙対応, or none
+    that was accepted. `at`: of those queued at that instant alone.
+    """
     told = select(OutboxMail.member_id).where(
-        OutboxMail.assembly_id == assembly_id, OutboxMail.template == template, OutboxMail.member_id.is_not(None)
+        OutboxMail.assembly_id == assembly_id,
+        OutboxMail.template == template,
+        OutboxMail.member_id.is_not(None),
+        OutboxMail.state.not_in((MailState.FAILED, MailState.BOUNCED)),
     )
+    if at is not None:
+        told = told.where(OutboxMail.queued_at == at)
     called = select(func.count()).where(AgendaItem.assembly_id == assembly_id, AgendaItem.notified_at.is_not(None))
     rows = session.execute(
         select(SnapshotMember.member_id, Member.current_name)

@@ -4,14 +4,15 @@ from io import BytesIO
 
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from occto.domain.agenda import ItemKind
 from occto.domain.assembly import AssemblyState
 from occto.domain.permissions import Role
 from occto.domain.tally import Resolution
 from occto.extensions import db
-from occto.models import AgendaConflict, AgendaItem
+from occto.models import Affiliation, AgendaConflict, AgendaItem
+from occto.unit_of_work import unit_of_work
 from tests.admin.office import send, staff, unchanged
 from tests.assembling import assembly, item
 from tests.factories import NOW, Factory
@@ -155,3 +156,29 @@ def test_addresses_leave_only_by_permission(make: Factory) -> None:
     for role in (Role.SYSTEM, Role.RECEPTION):
         answer = staff(make, role).client.get(f"/admin/agenda/letters/?id={gone.id}&kind=labels")
         assert answer.status_code == 403
+
+
+def test_each_withdrawal_has_letters_of_its_own(make: Factory) -> None:
+    """Whoever was told of the first by mail may be reached by none when the second follows."""
+    browser, gone, user = staff(make), make.member(name="担当退職電力株式会社"), make.user()
+    make.affiliate(user, gone)
+    make.affiliate(make.user(), make.member())
+    held = assembly(make, S.REPLIES_OPEN)
+    for one, listed in ((item(held, 1), False), (item(held, 2), True)):
+        browser.get(f"/admin/agenda/withdraw/?id={one.id}")
+        send(browser, "/withdraw/", {"reason": "再検討のため"})
+        assert ("郵送でお知らせいただく会員が 1社あります。" in browser.text) is listed
+        browser.get(f"/admin/agenda/details/?id={one.id}")
+        assert (gone.current_name in browser.text) is listed
+        with unit_of_work() as session:
+            session.execute(update(Affiliation).where(Affiliation.user_id == user.id).values(ended_at=NOW))
+
+
+def test_staff_learn_how_a_member_is_told_of_its_vote(make: Factory) -> None:
+    browser, paper, other = staff(make, Role.OPERATOR), make.member(name="紙対応電力"), make.member(name="画面電力")
+    make.affiliate(make.user(), other)
+    first = item(assembly(make, S.REPLIES_OPEN), 1)
+    for one, words in ((paper, "書面か電話でお知らせください"), (other, "メールで知らせます")):
+        browser.get(f"/admin/agenda/details/?id={first.id}&q={one.operator_code}")
+        send(browser, "/add-conflict/", {})
+        assert words in browser.text

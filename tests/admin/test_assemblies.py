@@ -6,18 +6,18 @@ from urllib.parse import quote
 
 import pytest
 from pypdf import PdfReader
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from occto import clock
 from occto.admin.assembly_menu import STEPS
 from occto.domain.agenda import ItemKind
 from occto.domain.assembly import ASSEMBLY, AssemblyState
 from occto.domain.assembly_settings import read_settings
-from occto.domain.codes import AttachmentKind, ScanState
+from occto.domain.codes import AttachmentKind, MailState, ScanState
 from occto.domain.permissions import Role, permissions_of
 from occto.extensions import db
 from occto.holidays import is_holiday
-from occto.models import Assembly, Attachment
+from occto.models import Assembly, Attachment, OutboxMail
 from occto.services import assemblies
 from occto.services.files import store_file
 from occto.unit_of_work import run, unit_of_work
@@ -271,3 +271,34 @@ def test_a_file_of_another_case_is_no_document(make: Factory) -> None:
         )
         number = kept.id
     assert browser.client.get(f"/admin/assemblies/file/?id={number}").status_code == 404
+
+
+def test_who_was_written_to_in_vain_gets_a_letter(make: Factory) -> None:
+    browser, gone = staff(make), make.member(name="不達電力株式会社")
+    make.affiliate(make.user(), gone)
+    held = made(make, S.REPLIES_OPEN)
+    item(held)
+    browser.get(f"/admin/assemblies/cancel/?id={held.id}")
+    send(browser, "/cancel/", {"reason": "会場が使えなくなったため"})
+    shown = "郵送で知らせる会員"
+    assert shown not in _page(browser, held.id)
+    for state in (MailState.FAILED, MailState.BOUNCED):
+        with unit_of_work() as session:
+            session.execute(update(OutboxMail).values(state=state))
+        assert f"{shown}（1社）" in _page(browser, held.id)
+
+
+def test_nobody_is_written_to_about_a_rehearsal(make: Factory) -> None:
+    make.member()
+    held = made(make, S.REPLIES_CLOSED)
+    item(held)
+    browser = staff(make, Role.OPERATOR)
+    browser.get(f"/admin/assemblies/rehearse/?id={held.id}")
+    send(browser, "/rehearse/", {"replies": "INVENTED"})
+    copy = db.session.scalars(select(Assembly.id).where(Assembly.rehearsal_of_id.is_not(None))).one()
+    browser.get(f"/admin/assemblies/end-rehearsal/?id={copy}")
+    send(browser, "/end-rehearsal/", {})
+    db.session.rollback()
+    assert db.session.get_one(Assembly, copy).state is S.CANCELLED
+    assert "郵送で知らせる会員" not in _page(browser, copy)
+    assert browser.client.get(f"/admin/assemblies/letters/?id={copy}&kind=letters&part=1").status_code == 404

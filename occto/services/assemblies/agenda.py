@@ -14,6 +14,7 @@ from occto.domain.dates import JST, format_date, today_jst
 from occto.domain.errors import NotFound, Refusal, Stale
 from occto.domain.tally import Resolution
 from occto.models import AgendaConflict, AgendaItem, Assembly, ItemDecision, Member
+from occto.queries.snapshots import votes_of
 from occto.services.assemblies.case import changed, given, locked, note, require_step
 from occto.services.assemblies.telling import NOBODY, WITHDRAWN_MAIL, Told, tell_roll
 
@@ -138,9 +139,9 @@ def withdraw_item(
     return _tell(session, assembly, item, WITHDRAWN_MAIL, now=now, reason=item.withdrawn_reason)
 
 
-def add_conflict(session: Session, item_id: int, member_id: int, *, actor: Actor, now: datetime) -> bool:
-    """A member has no vote on the item (電気事業法 28条の39), and is told so between the notice and the day; False where that
-    is on record already.
+def add_conflict(session: Session, item_id: int, member_id: int, *, actor: Actor, now: datetime) -> Told | None:
+    """A member has no vote on the item (電気事業法 28条の39), and is told so between the notice and the day, if it holds any;
+    None where that is on record already.
 
     Refusals: not_allowed, not_found (item or member), illegal_step, item_withdrawn, report_not_decided.
     """
@@ -150,31 +151,44 @@ def add_conflict(session: Session, item_id: int, member_id: int, *, actor: Actor
     if session.get(Member, member_id) is None:
         raise NotFound
     if session.get(AgendaConflict, (item.id, member_id)) is not None:
-        return False
+        return None
     session.add(AgendaConflict(item_id=item.id, member_id=member_id))
     item.version += 1
     detail = {"item_id": item.id, "member_id": member_id}
     note(session, assembly, "assembly.conflict_added", actor=actor, now=now, detail=detail)
-    _tell(session, assembly, item, "assemblies/item_vote", now=now, only=(member_id,), has_vote=False)
-    return True
+    return _tell_vote(session, assembly, item, member_id, has_vote=False, now=now)
 
 
-def remove_conflict(session: Session, item_id: int, member_id: int, *, actor: Actor, now: datetime) -> bool:
-    """The member has its vote on the item again, and is told so between the notice and the day; False where it had it all
-    along.
+def remove_conflict(session: Session, item_id: int, member_id: int, *, actor: Actor, now: datetime) -> Told | None:
+    """The member has its vote on the item again, and is told so between the notice and the day, if it holds any; None where
+    it had it all along.
 
     Refusals: not_allowed, not_found, illegal_step, item_withdrawn.
     """
     assembly, item = _locked(session, item_id, step="conflicts", seen_version=None, actor=actor)
     held = session.get(AgendaConflict, (item.id, member_id))
     if held is None:
-        return False
+        return None
     session.delete(held)
     item.version += 1
     detail = {"item_id": item.id, "member_id": member_id}
     note(session, assembly, "assembly.conflict_removed", actor=actor, now=now, detail=detail)
-    _tell(session, assembly, item, "assemblies/item_vote", now=now, only=(member_id,), has_vote=True)
-    return True
+    return _tell_vote(session, assembly, item, member_id, has_vote=True, now=now)
+
+
+def is_told(item: AgendaItem, assembly: Assembly) -> bool:
+    """Whether members are told what becomes of the item: they know it from a notice, and the hall is not open yet."""
+    real = assembly.rehearsal_of_id is None
+    return real and item.notified_at is not None and assembly.state in TOLD_BEFORE_THE_DAY
+
+
+def _tell_vote(
+    session: Session, assembly: Assembly, item: AgendaItem, member_id: int, *, has_vote: bool, now: datetime
+) -> Told:
+    votes = votes_of(session, assembly.id, member_id)
+    if votes is None or not votes.total:  # whether the item is about it changes nothing for it
+        return NOBODY
+    return _tell(session, assembly, item, "assemblies/item_vote", now=now, only=(member_id,), has_vote=has_vote)
 
 
 def _tell(
@@ -188,18 +202,21 @@ def _tell(
     **more: Any,
 ) -> Told:
     """Tell those who know the item from the notice, or from an addendum, what has become of it."""
-    if item.notified_at is None or assembly.state not in TOLD_BEFORE_THE_DAY:
+    if not is_told(item, assembly):
         return NOBODY
-    about = {
+    return tell_roll(session, assembly, template, now=now, only=only, **values_of_item(item, assembly), **more)
+
+
+def values_of_item(item: AgendaItem, assembly: Assembly) -> dict[str, Any]:
+    """What mails and letters about an item show of it, and how far the replies are."""
+    return {
+        "item_no": item.no,
+        "item_title": item.title,
+        "report": item.kind is ItemKind.REPORT,
         "reply_until": assembly.reply_until or assembly.held_at,
-        "replies_open": assembly.state is not AssemblyState.REPLIES_CLOSED,
+        "replies_ahead": assembly.state is AssemblyState.NOTIFIED,
+        "replies_open": assembly.state is AssemblyState.REPLIES_OPEN,
     }
-    return tell_roll(session, assembly, template, now=now, only=only, **values_of_item(item), **about, **more)
-
-
-def values_of_item(item: AgendaItem) -> dict[str, Any]:
-    """What mails and letters about an item show of it."""
-    return {"item_no": item.no, "item_title": item.title, "report": item.kind is ItemKind.REPORT}
 
 
 def _locked(
