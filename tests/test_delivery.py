@@ -226,6 +226,7 @@ WORDS: dict[str, Any] = {
     "company": "髙砂グリーン電力株式会社",
     "number": "J-2026-00001-4",
     "name": "佐藤 美咲",
+    "voter": "高田 亮",
     "contact": "佐藤 美咲",
     "contractor": "みらい行政書士法人",
     "stage": "MAIN",

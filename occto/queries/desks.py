@@ -313,6 +313,14 @@ def desks_of(session: Session, assembly_id: int) -> Rows:
     ).all()
 
 
+def contacts(session: Session, assembly_id: int) -> list[str]:
+    """受付責任者 and how to call, as entered for the desks that are there now: each once, that of the first desk first."""
+    rows = session.scalars(
+        select(Desk.contact).where(Desk.assembly_id == assembly_id, Desk.ended_at.is_(None)).order_by(Desk.id)
+    )
+    return list(dict.fromkeys(rows))
+
+
 def heard_of(row: Any) -> datetime | None:
     """The last that was heard of a desk: its pairing, what its script said, a scan. None where it was never paired."""
     return max((at for at in (row.paired_at, row.contact_at, row.last_at) if at is not None), default=None)

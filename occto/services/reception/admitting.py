@@ -209,13 +209,17 @@ def _tell_member(
         "assembly_id": assembly.id,
         "assembly_title": title_of(assembly),
         "company": answer.ticket.company,
-        "name": ticket.name,
+        "voter": ticket.name,
         "title": ticket.title,
+        "contact": "、".join(reads.contacts(session, assembly.id)),
         "instead_of": instead_of,
         "at": now,
         "taken_back": TAKEN_BACK_LABELS[answer.withdrawn] if answer.withdrawn is not None else None,
     }
     people = recipients(session, [ticket.member_id], today=today_jst(now)).get(ticket.member_id, [])
-    letters = [Letter(to=one.email, params=params, member_id=ticket.member_id, user_id=one.user_id) for one in people]
+    letters = [
+        Letter(to=one.email, params={**params, "name": one.name}, member_id=ticket.member_id, user_id=one.user_id)
+        for one in people
+    ]
     outbox.queue_many(session, "assemblies/voter_admitted", letters, assembly_id=assembly.id, now=now)
     return len(letters)

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
+from occto.delivery import fill
 from occto.domain.actor import Actor
 from occto.domain.assembly import AssemblyState
 from occto.domain.permissions import Role
@@ -22,10 +23,13 @@ from occto.models import (
     AuditDetail,
     AuditEvent,
     CheckIn,
+    Desk,
     Member,
     OutboxMail,
     StandingReply,
+    User,
 )
+from occto.pages import site
 from occto.queries.tickets import outdated
 from occto.services.reception import supervising
 from occto.services.reception.admitting import Arrival, admit_at_door, substitute
@@ -102,14 +106,21 @@ class TestTheMemberIsTold:
         _come(at_door)
         [mail] = _mails()
         assert (mail.to_address, mail.member_id, mail.assembly_id) == (address, at_door.voter.id, at_door.held.id)
-        about = {name: mail.params[name] for name in ("company", "name", "instead_of", "taken_back")}
+        about = {name: mail.params[name] for name in ("company", "voter", "instead_of", "taken_back", "contact")}
         assert about == {
             "company": at_door.voter.current_name,
-            "name": "高田 亮",
+            "voter": "高田 亮",
             "instead_of": None,
             "taken_back": "賛否の回答",
+            "contact": "鈴木 一郎（内線 0000）",
         }
         assert datetime.fromisoformat(mail.params["at"]) == ARRIVAL
+        _subject, body = fill(mail.template, {**mail.params, "site": site()})
+        addressee = db.session.scalars(select(User.name).where(User.email == address)).one()
+        assert body.startswith(f"{at_door.voter.current_name} 御中\n{addressee} 様\n")
+        assert "規定により撤回されたものとして扱います" in body
+        assert "すでに採決した議案の票数は変わりません" in body
+        assert "受付責任者　　　鈴木 一郎（内線 0000）\n" in body
         event = db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "reception.at_the_hall")).one()
         assert db.session.get_one(AuditDetail, event.id).payload["told"] == 1
 
@@ -129,6 +140,15 @@ class TestTheMemberIsTold:
             "部長",
             words,
         )
+
+    def test_without_a_desk_it_is_sent_to_the_office(self, at_door: Door) -> None:
+        _administrator(at_door, at_door.voter)
+        with unit_of_work() as session:
+            session.get_one(Desk, at_door.desk.id).ended_at = ARRIVAL
+        _come(at_door)
+        [mail] = _mails()
+        assert mail.params["contact"] == ""
+        assert "すぐに当機関へお電話ください" in fill(mail.template, {**mail.params, "site": site()})[1]
 
     def test_not_of_people_who_do_not_vote(self, at_door: Door) -> None:
         _administrator(at_door, at_door.voter)
