@@ -217,6 +217,43 @@ def test_somebody_is_found_by_company_and_name_without_a_connection(site: Site, 
         assert db.session.scalar(select(AdmissionTicket.name).join(CheckIn)) == "渡邊　さくら"
 
 
+def test_what_is_typed_in_the_search_is_looked_for_and_a_reader_is_read_there_too(site: Site, person: Any) -> None:
+    """A number with Enter lists its person and checks nobody in; after a search left alone the reader goes on working."""
+    with site.app.app_context():
+        scene = door_now(site.app)
+        ticket, other = scene.ticket(), scene.ticket(scene.other, name="藤本 悠")
+        first, second, shown = scene.token(ticket), scene.token(other), shown_number(ticket.number)
+        device = person("typing")
+        pair(scene, device)
+        device.go(scene.url)
+    page, found = device.page, device.page.locator("#find-list li")
+    expect(page.locator("#offline-says")).to_contain_text("名簿の控え 2名")
+    page.wait_for_function("caches.open('desk').then((cache) => cache.keys()).then((keys) => keys.length >= 6)")
+    device.context.set_offline(True)
+    page.reload()
+    expect(page.locator("#find")).to_be_visible(timeout=20_000)
+    device.complaints.clear()
+    page.locator("#find-term").click()
+    read_with(page, shown)
+    expect(found).to_have_count(1)
+    says(page, "どうぞ")
+    expect(page.locator("#waiting")).to_have_text("送信待ち 0件")
+    read_with(page, first)
+    says(page, "受付完了")
+    expect(page.locator("#waiting")).to_have_text("送信待ち 1件")
+    expect(found).to_have_count(0)
+    expect(page.locator("#find-term")).to_have_value("")
+    page.locator("#find-term").click()
+    page.keyboard.type("12")
+    page.locator("#code").click()
+    for code in [*(f"Key{key}" if key.isalpha() else f"Digit{key}" for key in second), "Enter"]:
+        page.locator("#code").dispatch_event("keydown", {"code": code, "bubbles": True})  # an IME keeps the text
+    says(page, "受付完了")
+    expect(page.locator("#outcome")).to_contain_text("藤本 悠")
+    expect(page.locator("#waiting")).to_have_text("送信待ち 2件")
+    device.complaints.clear()
+
+
 BROKEN = """async () => {
   const store = window.deskStore;
   const [scan] = await store.waiting();

@@ -359,15 +359,21 @@
   };
 
   /* ---- looking for somebody without a connection: in the roster, on a desk that may search -------------------------- */
+  const term = by("find-term");
+  const clearFind = () => {
+    if (!term) return;
+    term.value = "";
+    by("find-says").textContent = "";
+    by("find-list").replaceChildren();
+  };
+
   const offerFind = () => {
     const place = by("find");
     if (!place) return;
     const possible = mode === "offline" && roster !== null;
     if (possible === !place.hidden) return;
     place.hidden = !possible;
-    by("find-term").value = "";
-    by("find-says").textContent = "";
-    by("find-list").replaceChildren();
+    clearFind();
   };
 
   const personOf = (one) => {
@@ -379,9 +385,7 @@
     button.type = "button";
     button.append(make("span", "vh", `：${one.name} 様`));
     button.addEventListener("click", () => {
-      by("find-list").replaceChildren();
-      by("find-term").value = "";
-      by("find-says").textContent = "";
+      clearFind();
       take(shownNumber(one.number));
       field.focus({ preventScroll: true });
     });
@@ -394,14 +398,18 @@
     findForm.addEventListener("submit", (event) => {
       event.preventDefault();
       if (!roster) return;
-      const term = by("find-term").value;
-      const found = finder.find(roster, term, read(term).number);
+      const asked = term.value;
+      const found = finder.find(roster, asked, read(asked).number);
       by("find-list").replaceChildren(...found.slice(0, finder.MOST).map(personOf));
       let says = "";
-      if (found.length > finder.MOST) says = "ほかにもいます。ことばを足してお探しください。";
-      else if (!found.length && term.trim()) says = `名簿の控えには見つかりません。ことばを変えてお探しください。受付票のない方は、${call}へご案内ください。`;
+      if (found.length > finder.MOST) says = "ほかにも該当する方がいます。条件を加えてお探しください。";
+      else if (!found.length && asked.trim()) says = `名簿の控えには見つかりません。ことばを変えてお探しください。受付票のない方は、${call}へご案内ください。`;
       by("find-says").textContent = says;
+      /* What is typed or read next takes the place of what was looked for. */
+      keys = "";
+      if (document.activeElement === term) term.select();
     });
+    for (const change of ["focus", "blur"]) term.addEventListener(change, () => (keys = ""));
   }
 
   /* ---- merging --------------------------------------------------------------------------------------------------- */
@@ -551,6 +559,7 @@
     field.blur(); /* ends what an IME is composing */
     field.value = "";
     field.focus({ preventScroll: true });
+    clearFind();
     take(text);
   };
   document.addEventListener("keydown", (event) => {
@@ -558,7 +567,8 @@
     wake();
     const inField = event.target === field;
     if (event.code === "Enter" || event.code === "NumpadEnter") {
-      if (fromKeys() || (inField && !event.isComposing)) {
+      /* A number typed where people are looked for is looked for; only a reader types a whole token there. */
+      if (event.target === term ? tokenIn(bare(keys)) : fromKeys() || (inField && !event.isComposing)) {
         event.preventDefault();
         finish();
       }
