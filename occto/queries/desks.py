@@ -12,7 +12,7 @@ from occto.domain.dates import today_jst
 from occto.domain.reception import ScanOutcome, may_hold
 from occto.domain.text import search_key
 from occto.domain.tickets import TicketKind, read_code
-from occto.models import AdmissionTicket, Assembly, CheckIn, Desk, Member, Scan, SnapshotMember, User
+from occto.models import AdmissionTicket, Assembly, AssemblyResult, CheckIn, Desk, Member, Scan, SnapshotMember, User
 from occto.queries.plain import fixed, rows_of
 from occto.queries.search import members_named
 from occto.queries.snapshots import frozen_of
@@ -287,6 +287,19 @@ def seat_of(session: Session, assembly_id: int, member_id: int) -> int | None:
 
 _LAST = select(func.max(Scan.received_at)).where(Scan.desk_id == Desk.id).correlate(Desk).scalar_subquery()
 """When the last scan of a desk arrived."""
+_FIXED = (
+    select(func.min(AssemblyResult.fixed_at))
+    .where(
+        AssemblyResult.assembly_id == Desk.assembly_id,
+        *(
+            AssemblyResult.fixed_at >= func.coalesce(at, AssemblyResult.fixed_at)
+            for at in (Desk.paired_at, Desk.contact_at, _LAST)
+        ),
+    )
+    .correlate(Desk)
+    .scalar_subquery()
+)
+"""The first 結果確定 after everything that was heard of a desk: its use was over by it, though it is no end of the desk."""
 
 
 def desks_of(session: Session, assembly_id: int) -> Rows:
@@ -342,7 +355,8 @@ class Unsettled:
 def unsettled(session: Session, assembly_id: int, *, now: datetime) -> list[Unsettled]:
     """The desks of the assembly in which arrivals may still lie, in the order in which they were made.
 
-    Whatever ended before the day of the assembly holds nobody who came on it.
+    Whatever ended before the day of the assembly holds nobody who came on it. The silence that a 結果確定 brought about
+    makes nobody suspicious when the result is corrected later.
     """
     rows = session.execute(
         select(
@@ -354,6 +368,7 @@ def unsettled(session: Session, assembly_id: int, *, now: datetime) -> list[Unse
             Desk.ended_at,
             Assembly.held_at,
             _LAST.label("last_at"),
+            _FIXED.label("fixed_at"),
         )
         .join(Assembly, Assembly.id == Desk.assembly_id)
         .where(Desk.assembly_id == assembly_id)
@@ -364,7 +379,8 @@ def unsettled(session: Session, assembly_id: int, *, now: datetime) -> list[Unse
         heard_at, waiting = heard_of(row), row.waiting or 0
         if heard_at is None or (row.ended_at is not None and today_jst(row.ended_at) < today_jst(row.held_at)):
             continue
-        if may_hold(heard_at=heard_at, waiting=waiting, until=row.ended_at or now):
+        until = min((at for at in (row.ended_at, row.fixed_at) if at is not None), default=now)
+        if may_hold(heard_at=heard_at, waiting=waiting, until=until):
             found.append(Unsettled(row.id, row.name, heard_at, waiting))
     return found
 

@@ -16,6 +16,7 @@ from occto.domain.permissions import Role
 from occto.domain.tally import Choice
 from occto.extensions import db
 from occto.models import AgendaItem, Assembly, AssemblyResult, AuditDetail, AuditEvent, Desk, OutboxMail
+from occto.queries.desks import unsettled
 from occto.services import assemblies, resolutions
 from occto.services.reception.desks import hear_desk
 from occto.unit_of_work import run, unit_of_work
@@ -254,3 +255,27 @@ def test_desks_that_may_hold_arrivals_are_looked_at_one_by_one(hall: Door, chief
     assert ("残りがないと確かめた端末", f"名前：受付 2番、最後の通信のときの送信待ちの件数：2、最後の通信：{at}") in (
         payload_in_words({"desks_checked": kept})
     )
+
+
+def test_the_silence_that_fixing_brought_about_is_no_reason_to_look_at_a_desk_again(hall: Door, chief: Actor) -> None:
+    """Of two desks heard until the result was fixed, months later only the one that had said that arrivals wait is asked about."""
+    carried(hall, chief)
+    waiting = hall.another_desk("受付 2番").id
+    run(hear_desk, waiting, waiting=3, now=NOW)
+    fix(hall.held, chief, desks_checked=(waiting,))
+    for later in (timedelta(hours=5), timedelta(days=90)):
+        act(resolutions.correct_result, hall.held, chief, reason="票数の誤り", now=NOW + later)
+        with pytest.raises(Refusal) as caught:
+            fix(hall.held, chief, now=NOW + later)
+        assert "：受付 2番。" in caught.value.sentence
+        fix(hall.held, chief, desks_checked=(waiting,), now=NOW + later)
+
+
+def test_a_desk_heard_after_the_correction_is_watched_again(hall: Door, chief: Actor) -> None:
+    carried(hall, chief)
+    fix(hall.held, chief)
+    act(resolutions.correct_result, hall.held, chief, reason="票数の誤り")
+    run(hear_desk, hall.desk.id, waiting=0, now=NOW + timedelta(minutes=5))
+    assert unsettled(db.session(), hall.held.id, now=NOW + timedelta(minutes=6)) == []
+    with refused("desks_unsettled", field="desks_checked"):
+        fix(hall.held, chief, now=NOW + timedelta(minutes=10))
