@@ -45,7 +45,7 @@ MENU: dict[str, tuple[Page, ...]] = {
     "当日": (
         Page(Permission.TICKET_PREPARE, "tickets.index_view", "受付票", _S.REPLIES_OPEN),
         Page(Permission.RECEPTION_SEE, "hall.of_assembly", "受付", _S.NOTIFIED),
-        Page(Permission.VOTE_RECORD, "voting.index", "採決", _S.VOTING),
+        Page(Permission.VOTE_RECORD, "voting.index", "採決", _S.HALL_OPEN),
         Page(Permission.RECEPTION_SEE, "blackout.index", "停電パック", _S.FROZEN),
     ),
     "結果": (

@@ -4,8 +4,9 @@ import re
 
 import pytest
 
-from occto.domain.assembly import AssemblyState, has_reached
-from occto.domain.permissions import Role
+from occto.admin.assembly_menu import MENU, STEPS
+from occto.domain.assembly import ASSEMBLY, AssemblyState, has_reached
+from occto.domain.permissions import Permission, Role
 from tests import assembling
 from tests.admin.office import staff
 from tests.clients import Browser
@@ -62,6 +63,18 @@ def test_whoever_has_one_part_alone_sees_its_pages_and_no_parts(make: Factory) -
     held = assembling.assembly(make, S.HALL_OPEN)
     (pages,) = levels(staff(make, Role.RECEPTION), f"/admin/reception/assembly/?id={held.id}")
     assert [words for words, _current, _later in pages] == ["受付票", "受付", "停電パック"]
+
+
+@pytest.mark.parametrize("state", S)
+def test_no_page_with_an_open_step_is_said_to_be_for_later(state: S) -> None:
+    """The page of a step is the one that its door names, else those of the same screen."""
+    pages = [page for part in MENU.values() for page in part]
+    for step in ASSEMBLY.open_steps(state, Permission):
+        door = STEPS.get(step.name, "")
+        screen = door.partition(".")[0]
+        named = [page for page in pages if page.endpoint == door]
+        for page in named or [page for page in pages if page.endpoint.partition(".")[0] == screen]:
+            assert has_reached(state, page.since), (step.name, page.words)
 
 
 @pytest.mark.parametrize(
