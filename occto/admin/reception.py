@@ -88,7 +88,7 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
             waiting=[_ticket(one) for one in waiting if not one.inside],
             scans=_scans(reads.recent(session, number, limit=LAST_SCANS)),
             clashes=_scans(reads.clashes(session, number)),
-            late=late_words(late_arrivals(session, number)),
+            late=late_words(late_arrivals(session, number), state=row.state),
             unsettled=[unsettled_words(one, now=now) for one in reads.unsettled(session, number, now=now)],
             may=viewer.can(_SUPERVISE),
             open=row.state in ADMITTING,

@@ -90,7 +90,7 @@ class VotingItems(Doors):
             decisions=[(one, decided_facts(one)) for one in decisions_of(session, item.id)],
             new_form_id=new_form_id,
             unsettled=unsettled_of(row),
-            late=late_words(late_arrivals(session, row.id, item_id=item.id)),
+            late=late_words(late_arrivals(session, row.id, item_id=item.id), state=row.state),
             stranded=stranded_words(stranded(session, hall, item.id), decided=hall.as_at is not None),
         )
 

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from occto.desk_words import in_seconds
+from occto.domain.assembly import ASSEMBLY, AssemblyState
 from occto.domain.outcomes import outcome_in_words
 from occto.domain.resolutions import VoteChannel
 from occto.domain.tally import CHOICE_LABELS, Choice, Decision, Outcome, Resolution, decide, formula_in_words
@@ -116,9 +117,17 @@ def stranded_words(found: Stranded, *, decided: bool) -> str:
     return f"{words}定足数には数えます。"
 
 
-def late_words(rows: Sequence[Any]) -> list[dict[str, str]]:
-    """Arrivals of `queries/late_arrivals.py` as the cells of a table."""
-    return [
+class Late(NamedTuple):
+    """Late arrivals as the cells of a table. `correctable`: the flow still leads to a decision that counts them."""
+
+    rows: Sequence[dict[str, str]]
+    correctable: bool
+
+
+def late_words(rows: Sequence[Any], *, state: AssemblyState) -> Late:
+    """Arrivals of `queries/late_arrivals.py`, of an assembly in `state`."""
+    correctable = state in ASSEMBLY.step("decide_item").sources | ASSEMBLY.step("correct_result").sources
+    cells = [
         {
             "at": in_seconds(row.entered_at),
             "received": in_seconds(row.received_at),
@@ -132,6 +141,7 @@ def late_words(rows: Sequence[Any]) -> list[dict[str, str]]:
         }
         for row in rows
     ]
+    return Late(cells, correctable)
 
 
 def tally_facts(tally: Tally) -> list[tuple[str, Any]]:

@@ -145,6 +145,32 @@ def test_arrivals_that_came_in_after_the_count_are_named_until_it_is_corrected(
     assert "第1号議案。入れるときは" not in browser.text
 
 
+@pytest.mark.parametrize(
+    ("state", "way"),
+    [
+        (S.VOTING, "入れるときは、議案の画面の「採決を訂正する」"),
+        (S.RESULT_FIXED, "入れるときは、「結果を訂正する」で採決に戻したうえで、議案の画面の「採決を訂正する」"),
+        (S.PUBLISHED, "入れるときは、「結果を訂正する」で採決に戻したうえで、議案の画面の「採決を訂正する」"),
+        (S.FINISHED, ""),
+    ],
+)
+def test_late_arrivals_are_named_with_the_way_that_the_flow_still_has(
+    make: Factory, hall: Door, monkeypatch: Any, state: S, way: str
+) -> None:
+    monkeypatch.setattr(clock, "now", lambda: HELD)
+    one, browser = item(hall.held), staff(make)
+    record(one.id, hall.chief.id, floor_choice=C.NO)
+    assert decide(browser, one) == 200
+    hall.show(hall.ticket(), offline=True, device_at=HELD - timedelta(minutes=2), now=HELD + timedelta(minutes=3))
+    with unit_of_work() as session:
+        session.get_one(Assembly, hall.held.id).state = state
+    for page in (f"reception/assembly/?id={hall.held.id}", f"voting/item/?id={one.id}"):
+        late = browser.get(f"/admin/{page}").text.partition('id="late"')[2].partition("</section>")[0]
+        assert "佐藤 美咲" in late
+        assert ("入れるときは" in late) is bool(way)
+        assert (way if "reception" in page else way.replace("議案の画面の", "")) in late
+
+
 def test_what_was_undone_or_had_left_is_not_late(make: Factory, hall: Door, monkeypatch: Any) -> None:
     monkeypatch.setattr(clock, "now", lambda: HELD)
     one, browser = item(hall.held), staff(make)
