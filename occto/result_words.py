@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from occto.block_paper import Block, BlockPaper, Facts, Heading, Sub, Table, Words
-from occto.domain.agenda import MAJORITY_LABELS, item_title
+from occto.domain.agenda import ABOUT_YOU, MAJORITY_LABELS, item_title
 from occto.domain.assembly import Called, title_of
 from occto.domain.dates import format_date, format_date_weekday, format_instant, today_jst
 from occto.domain.outcomes import CONSENT_WORDS, chair_in_words, consent_in_words, decision_in_words
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from occto.models import AssemblyResult
 
 NOT_COUNTED = "この議案では、貴社の議決権は数えられていません（出席または有効な回答がありませんでした）。"
-CONFLICT = "貴社に関する議案のため、貴社の議決権はありません（電気事業法 28条の39）。"
+CONFLICT = f"{ABOUT_YOU}、貴社の議決権はありません（電気事業法 28条の39）。"
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,16 +104,15 @@ def stranded_words(found: Stranded, *, decided: bool) -> str:
     """
     if not found.members:
         return ""
-    when = "はじめに採決したときに、" if decided else ""
-    was = "いなかった" if decided else "いない"
-    words = f"{when}委任した相手の会員が会場に{was}会員：{found.members:,}社（{found.votes:,}票）。"
+    where = "はじめに採決したときに、委任先の会員が会場にいなかった" if decided else "委任先の会員が会場にいない"
+    words = f"{where}もの：{found.members:,}社（{found.votes:,}票）。"
     rest, votes = found.members - found.counted, found.votes - found.counted_votes
     if found.counted:
         words += f"うち {found.counted:,}社（{found.counted_votes:,}票）は、委任に添えられた賛否で数えます。"
     if rest:
-        until = "" if decided else "相手の会員のどなたかが会場に入ると、入ります。"
-        which = f"うち {rest:,}社（{votes:,}票）" if found.counted else "この議決権"
-        words += f"{which}は、この議案の票数に入りません。{until}"
+        which = f"うち {rest:,}社（{votes:,}票）は、" if found.counted else ""
+        until = "" if decided else "委任先の会員の方が入場すると数えます。"
+        words += f"{which}この議案の票数には数えません。{until}"
     return f"{words}定足数には数えます。"
 
 

@@ -22,6 +22,11 @@ class ItemKind(StrEnum):
     REPORT = "REPORT"
 
 
+ABOUT_YOU = "当機関と貴社との関係について議決する議案のため"
+"""Why a member has no vote on an item, as it is told (電気事業法 28条の39)."""
+NO_VOTE = f"{ABOUT_YOU}、貴社はこの議案で議決権を行使できません（電気事業法 28条の39）。"
+
+
 class Consent(StrEnum):
     """What the minister has to give after the item is carried: nothing, 認可 or 承認."""
 

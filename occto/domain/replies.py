@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from occto.domain.agenda import ABOUT_YOU
 from occto.domain.assembly_settings import AssemblySettings, BlankChoice
 from occto.domain.errors import Refusal
 from occto.domain.numbers import damm
@@ -245,7 +246,7 @@ def _check_choices(answer: Answer, *, ballot: Ballot, settings: AssemblySettings
         if item in ballot.conflicts:
             raise Refusal(
                 "item_conflict",
-                "貴社に関する議案のため、この議案では議決権を行使できません（電気事業法 28条の39）。",
+                f"{ABOUT_YOU}、この議案では議決権を行使できません（電気事業法 28条の39）。",
                 field=f"item_{item}",
             )
     if answer.attendance is Attendance.ELECTRONIC and settings.blank_choice is BlankChoice.NOT_ALLOWED:

@@ -87,24 +87,22 @@ def test_a_tick_for_a_desk_that_was_heard_since_is_no_fault(make: Factory, hall:
 def test_mandates_whose_holder_is_missing_stand_in_one_line(make: Factory, hall: Door) -> None:
     """How many, what becomes of them by the rule of the assembly, and nothing once somebody of the holder is there."""
     one, browser = item(hall.held), staff(make)
-    page, words = f"/admin/voting/item/?id={one.id}", "委任した相手の会員が会場にいない会員：1社（1票）。"
+    page, words = f"/admin/voting/item/?id={one.id}", "委任先の会員が会場にいないもの：1社（1票）。"
     mandate = {"proxy_kind": ProxyKind.MEMBER, "proxy_member_id": hall.other.id, "proxy_name": None}
-    assert "委任した相手の会員" not in browser.get(page).text
+    assert "委任先の会員が" not in browser.get(page).text
     reply(make, hall.held, hall.voter, A.PROXY, **mandate)
-    rest = (
-        "この議決権は、この議案の票数に入りません。相手の会員のどなたかが会場に入ると、入ります。定足数には数えます。"
-    )
+    rest = "この議案の票数には数えません。委任先の会員の方が入場すると数えます。定足数には数えます。"
     assert f"{words}{rest}" in browser.get(page).text
     reply(make, hall.held, hall.voter, A.PROXY, choices={one: C.NO}, **mandate)
     rest = "うち 1社（1票）は、委任に添えられた賛否で数えます。定足数には数えます。"
     assert f"{words}{rest}" in browser.get(page).text
     entered = hall.show(hall.ticket(hall.other, voting=False)).entered
     assert entered is not None
-    assert "委任した相手の会員" not in browser.get(page).text
+    assert "委任先の会員が" not in browser.get(page).text
     run(supervising.leave, entered.id, actor=hall.supervisor, now=HELD)
     record(one.id, hall.chief.id, floor_choice=C.YES)
     assert decide(browser, one) == 200
-    assert "はじめに採決したときに、委任した相手の会員が会場にいなかった会員：1社（1票）。" in browser.get(page).text
+    assert "はじめに採決したときに、委任先の会員が会場にいなかったもの：1社（1票）。" in browser.get(page).text
 
 
 def test_arrivals_that_came_in_after_the_count_are_named_until_it_is_corrected(

@@ -194,11 +194,12 @@ def test_a_member_without_votes_sees_who_holds_them_and_cannot_post_any(make: Fa
 def test_an_item_about_the_member_takes_no_choice(here: Place) -> None:
     own = assembling.item(here.held, 9, conflict=(here.member,))
     browser = here.browser()
-    browser.get(f"{here.url}/reply")
-    assert "28条の39" in browser.text
+    why = "当機関と貴社との関係について議決する議案のため、貴社はこの議案で議決権を行使できません（電気事業法 28条の39）。"
+    assert why in browser.get(here.url).text
+    assert why in browser.get(f"{here.url}/reply").text
     assert f'name="item_{own.id}"' not in browser.text
     browser.submit(here.voted() | {f"item_{own.id}": "YES"})
-    assert "この議案では議決権を行使できません" in browser.text
+    assert "当機関と貴社との関係について議決する議案のため、この議案では議決権を行使できません" in browser.text
     here.answer(browser, here.voted())
     assert stood(here) is A.ELECTRONIC
 

@@ -77,7 +77,7 @@ def test_the_own_vote_and_nobody_elses(scene: Ended) -> None:
 
 def test_a_conflict_member_reads_why_it_has_no_vote(scene: Ended) -> None:
     text = at(scene, "shop").get(f"/assemblies/{scene.held.id}/result").text
-    assert "貴社に関する議案のため、貴社の議決権はありません" in part(text, 2)
+    assert "当機関と貴社との関係について議決する議案のため、貴社の議決権はありません" in part(text, 2)
     assert "棄権　3票（会場）" in part(text, 4)
 
 

@@ -213,6 +213,14 @@ class TestOnTheAssemblyPage:
         browser.get(f"/assemblies/{here.held.id}")
         assert "受付票を準備しています" in browser.text
 
+    def test_why_there_are_none_where_nobody_was_named(self, make: Factory) -> None:
+        here = scene(make)
+        with unit_of_work() as session:
+            session.get_one(Assembly, here.held.id).state = AssemblyState.REPLIES_CLOSED
+        browser = _member(here)
+        browser.get(f"/assemblies/{here.held.id}")
+        assert "来場する方についての回答をいただいていないため、受付票はありません" in browser.text
+
 
 def test_the_worker_is_served_where_the_tickets_lie(make: Factory) -> None:
     answer = Browser(make.app).client.get("/assemblies/ticket-worker.js")

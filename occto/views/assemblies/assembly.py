@@ -7,7 +7,7 @@ from flask import Response, current_app, render_template, url_for
 from occto import calendar_file, clock
 from occto import reply_words as words
 from occto.access import permit, viewer
-from occto.domain.agenda import item_title
+from occto.domain.agenda import NO_VOTE, item_title
 from occto.domain.assembly import CLOSED, UNFROZEN, AssemblyState, title_of
 from occto.domain.dates import format_instant
 from occto.domain.permissions import Permission
@@ -97,6 +97,7 @@ def assembly(assembly_id: int) -> str:
         left=words.time_left(meeting.reply_until, now) if meeting.is_open(now) and meeting.reply_until else None,
         votes=own_votes_in_words(votes) if votes is not None else None,
         items=[(item_title(one), words.item_note(one), one) for one in items],
+        no_vote=NO_VOTE,
         files=reads.files_of(session, here.id),
         stood=stood.reply if stood else None,
         rows=words.answer_rows(
@@ -119,7 +120,7 @@ def _no_tickets(state: AssemblyState, stood: Standing | None) -> str:
     if answer is None or not brings_somebody(answer):
         if state in _BEFORE_CLOSING:
             return "出席または代理出席（会員でない代理人）の回答をいただくと、来場する方の受付票をここに表示します。"
-        return "来場する方の回答をいただいていないため、受付票はありません。当日お越しになる場合は、受付でお申し出ください。"
+        return "来場する方についての回答をいただいていないため、受付票はありません。当日お越しになる場合は、受付でお申し出ください。"
     return "受付票を準備しています。1分ほどたってから、もう一度開いてください。"
 
 

@@ -12,7 +12,7 @@ from werkzeug.wrappers import Response
 from occto import clock
 from occto import reply_words as words
 from occto.access import actor, permit, viewer
-from occto.domain.agenda import item_title
+from occto.domain.agenda import NO_VOTE, item_title
 from occto.domain.dates import today_jst
 from occto.domain.errors import NotAllowed, NotFound, Refusal, Stale
 from occto.domain.numbers import clamped_id
@@ -150,6 +150,7 @@ def _show(page: Page) -> Shown:
         other_rows=other_rows,
         draft_saved_at=page.draft_saved_at,
         choices_hint=choices_hint(meeting.settings),
+        no_vote=NO_VOTE,
         may_add=len(typed.people) < meeting.settings.max_attendees,
         add=ADD,
         save=SAVE,
