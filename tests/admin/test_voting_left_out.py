@@ -8,8 +8,11 @@ import pytest
 from occto import clock
 from occto.desk_words import in_seconds
 from occto.domain.assembly import AssemblyState
+from occto.domain.dates import JST
+from occto.domain.reception import ScanOutcome
 from occto.domain.replies import Attendance, ProxyKind
 from occto.domain.tally import Choice
+from occto.domain.tickets import shown_number
 from occto.extensions import db
 from occto.models import Assembly, Desk
 from occto.queries.late_arrivals import late_arrivals
@@ -186,3 +189,34 @@ def test_what_was_undone_or_had_left_is_not_late(make: Factory, hall: Door, monk
     run(supervising.undo, undone.entered.id, reason="人違い", actor=hall.supervisor, now=HELD + timedelta(minutes=4))
     db.session.rollback()
     assert late_arrivals(db.session(), hall.held.id) == []
+
+
+def test_the_hint_on_a_clash_leads_into_the_count(make: Factory, hall: Door, monkeypatch: Any) -> None:
+    """A desk that was cut off read somebody before the vote, another one read the same person on line after it.
+
+    While the later check-in stands, what is entered from paper is 受付済み; the exit first, and a correction counts it.
+    """
+    monkeypatch.setattr(clock, "now", lambda: HELD)
+    one, browser, number = item(hall.held), staff(make), hall.held.id
+    reply(make, hall.held, hall.other, choices={one: C.YES})
+    record(one.id, hall.chief.id, floor_choice=C.YES)
+    assert decide(browser, one) == 200
+    ticket, before, after = hall.ticket(), HELD - timedelta(minutes=2), HELD + timedelta(minutes=3)
+    entered = hall.show(ticket, desk=hall.another_desk("受付 2番"), now=HELD + timedelta(minutes=2)).entered
+    assert entered is not None
+    assert hall.show(ticket, offline=True, device_at=before, now=after).outcome is ScanOutcome.ALREADY
+    monkeypatch.setattr(clock, "now", lambda: after)
+    supervisor = make.signed_in(hall.chief)
+    hint = supervisor.get(f"/admin/reception/assembly/?id={number}").text.partition("一致しなかったもの")[2]
+    first, link = hint.find("先に退出を記録し"), hint.find(f'href="/admin/blackout/?id={number}"')
+    assert 0 < first < link < hint.find("「紙の控えを入力する」")
+    supervisor.get(f"/admin/reception/leave/?id={entered.id}")
+    assert send(supervisor, "/leave/", {"confirmed": "y"}) == 200
+    supervisor.get(f"/admin/blackout/enter/?id={number}")
+    send(supervisor, "/enter/", {"lines": f"{shown_number(ticket.number)} {before.astimezone(JST):%H:%M}"})
+    assert send(supervisor, "/enter/", {"confirmed": "y"}) == 200
+    assert "1名を受け付けました。" in supervisor.text
+    db.session.rollback()
+    assert [row.name for row in late_arrivals(db.session(), number)] == ["佐藤 美咲"]
+    assert decide(browser, one, reason="通信のない間に受け付けていたため") == 200
+    assert [(made.yes, made.against) for made in decisions()] == [(1, 0), (2, 0)]
