@@ -228,7 +228,7 @@ AUDIT_TAGS: dict[str, tuple[str, frozenset[str]]] = {
     ),
     "reception.ended": (
         "退出・受付の取消し",
-        frozenset({"assembly_id", "ticket_id", "member_id", "name", "voting", "ending", "reason"}),
+        frozenset({"assembly_id", "ticket_id", "member_id", "name", "voting", "ending", "reason", "told"}),
     ),
     "resolution.sheet": ("採決の記録", frozenset({"item_id", "item_no", "floor_choice", "chair_cast"})),
     "resolution.floor_votes": (

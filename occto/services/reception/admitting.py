@@ -14,6 +14,7 @@ from occto.domain.assembly import title_of
 from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound, Refusal
 from occto.domain.reception import ADMITTING, OUTCOME_LABELS, TAKEN_BACK_LABELS, ScanOutcome, ScanWay
+from occto.domain.replies import Attendance
 from occto.domain.tickets import NAME_LIMIT, NOTE_LIMIT, TITLE_LIMIT, WITHOUT_MEMBER, Revocation, TicketKind
 from occto.models import AdmissionTicket, Assembly
 from occto.queries import desks as reads
@@ -23,7 +24,7 @@ from occto.services import audit, outbox
 from occto.services.outbox import Letter
 from occto.services.reception.checking_in import Answer, Attempt, check_in
 from occto.services.reception.desks import require_supervisor
-from occto.services.reception.supervising import given_reason, require_no_voter, require_votes
+from occto.services.reception.required import given_reason, require_no_voter, require_votes
 from occto.services.tickets import issuing
 from occto.services.tickets.issuing import Person, Sign
 
@@ -171,6 +172,18 @@ def _enter(
     if answer.outcome is not ScanOutcome.ADMITTED:
         sentence = _WHY_NOT.get(answer.outcome, OUTCOME_LABELS[answer.outcome])
         raise Refusal(answer.outcome.value.lower(), sentence)
+    told = 0
+    if ticket.voting:
+        assert answer.ticket is not None
+        told = tell_member(
+            session,
+            assembly,
+            ticket,
+            company=answer.ticket.company,
+            withdrawn=answer.withdrawn,
+            instead_of=instead_of,
+            now=now,
+        )
     audit.record(
         session,
         "reception.at_the_hall",
@@ -183,38 +196,38 @@ def _enter(
             "number": ticket.number,
             "kind": ticket.kind,
             "reason": reason,
-            "told": _tell_member(session, assembly, ticket, answer, instead_of=instead_of, now=now),
+            "told": told,
         },
     )
     return answer
 
 
-def _tell_member(
+def tell_member(
     session: Session,
     assembly: Assembly,
     ticket: AdmissionTicket,
-    answer: Answer,
     *,
+    company: str | None,
+    withdrawn: Attendance | None,
     instead_of: str | None,
     now: datetime,
 ) -> int:
     """Tell the member who votes for it now, and what that takes back: it has not chosen this person itself.
 
-    How many mails; none for an observer, and none in a rehearsal.
+    How many mails; none in a rehearsal.
     """
-    if assembly.rehearsal_of_id is not None or not ticket.voting or ticket.member_id is None:
+    if assembly.rehearsal_of_id is not None or ticket.member_id is None:
         return 0
-    assert answer.ticket is not None
     params = {
         "assembly_id": assembly.id,
         "assembly_title": title_of(assembly),
-        "company": answer.ticket.company,
+        "company": company,
         "voter": ticket.name,
         "title": ticket.title,
         "contact": "、".join(reads.contacts(session, assembly.id)),
         "instead_of": instead_of,
         "at": now,
-        "taken_back": TAKEN_BACK_LABELS[answer.withdrawn] if answer.withdrawn is not None else None,
+        "taken_back": TAKEN_BACK_LABELS[withdrawn] if withdrawn is not None else None,
     }
     people = recipients(session, [ticket.member_id], today=today_jst(now)).get(ticket.member_id, [])
     letters = [

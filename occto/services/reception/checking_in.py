@@ -122,7 +122,7 @@ def _as_answered(session: Session, seen: Asked, ticket: TicketSeen | None, scan_
         seen.outcome,
         ticket,
         entered,
-        withdrawn=_taken_back(ticket, aside=aside),
+        withdrawn=taken_back(ticket, aside=aside),
         successor=reads.successor_of(session, ticket.id) if revoked and ticket is not None else None,
         again=True,
     )
@@ -184,7 +184,7 @@ def _admit(
         if check_in_id is None and (answer := _stood_in_the_way(session, ticket, attempt)) is not None:
             return answer
     aside = ticket.voting and set_aside(session, ticket.assembly_id, ticket.member_id, check_in_id)
-    withdrawn = _taken_back(ticket, aside=aside)
+    withdrawn = taken_back(ticket, aside=aside)
     audit.record(
         session,
         "reception.checked_in",
@@ -205,7 +205,7 @@ def _admit(
     return Answer(attempt.scan_id, ScanOutcome.ADMITTED, ticket, entered, withdrawn=withdrawn)
 
 
-def _taken_back(ticket: TicketSeen | None, *, aside: bool) -> Attendance | None:
+def taken_back(ticket: TicketSeen | None, *, aside: bool) -> Attendance | None:
     """The reply that the admission took back; None where there was nothing in it to take back."""
     if ticket is None or not aside:
         return None

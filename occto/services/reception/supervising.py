@@ -6,14 +6,17 @@ from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from occto.domain.actor import Actor
+from occto.domain.dates import today_jst
 from occto.domain.errors import NotFound, Refusal
-from occto.domain.reception import ADMITTING, REASON_LIMIT, CheckInEnd
-from occto.models import AdmissionTicket, Assembly, CheckIn, SnapshotMember, StandingReply
+from occto.domain.reception import ADMITTING, CheckInEnd
+from occto.domain.tickets import NOTHING
+from occto.models import AdmissionTicket, Assembly, CheckIn, StandingReply
 from occto.queries import reception as reads
-from occto.queries.snapshots import frozen_of
 from occto.services import audit
-from occto.services.reception.checking_in import set_aside
+from occto.services.reception.admitting import tell_member
+from occto.services.reception.checking_in import set_aside, taken_back
 from occto.services.reception.desks import require_supervisor
+from occto.services.reception.required import given_reason, require_no_voter, require_votes
 
 
 def leave(session: Session, check_in_id: int, *, actor: Actor, now: datetime) -> None:
@@ -23,6 +26,7 @@ def leave(session: Session, check_in_id: int, *, actor: Actor, now: datetime) ->
     """
     entry = _present(session, check_in_id, actor=actor)
     _end(session, entry, CheckInEnd.LEFT, reason=None, actor=actor, now=now)
+    _note(session, entry, told=0, actor=actor, now=now)
 
 
 def undo(session: Session, check_in_id: int, *, reason: str | None, actor: Actor, now: datetime) -> None:
@@ -34,6 +38,7 @@ def undo(session: Session, check_in_id: int, *, reason: str | None, actor: Actor
     words = given_reason(reason)
     _restore(session, entry, StandingReply.set_aside_by_check_in_id == entry.id)
     _end(session, entry, CheckInEnd.UNDONE, reason=words, actor=actor, now=now)
+    _note(session, entry, told=0, actor=actor, now=now)
 
 
 def change_role(
@@ -41,7 +46,8 @@ def change_role(
 ) -> int:
     """傍聴 and 行使 changed: the row ends and another begins. Returns the row number of the new one.
 
-    Whoever becomes a voter sets the advance vote aside; whoever becomes an observer lets it stand again.
+    Whoever becomes a voter sets the advance vote aside, and the member is told; whoever becomes an observer lets it stand
+    again.
     Refusals: not_allowed, not_found, not_present, hall_closed, reason_missing, reason_too_long, role_same, no_votes,
     voter_present.
     """
@@ -66,40 +72,9 @@ def change_role(
     )
     session.add(new)
     session.flush()
-    if voting:
-        set_aside(session, new.assembly_id, new.member_id, new.id)
+    told = _set_aside_and_tell(session, new, now=now) if voting else 0
+    _note(session, entry, told=told, actor=actor, now=now)
     return new.id
-
-
-def given_reason(reason: str | None) -> str:
-    """The reason as it is kept. Refusals: reason_missing, reason_too_long."""
-    words = (reason or "").strip()
-    if not words:
-        raise Refusal("reason_missing", "理由を入力してください。受付の記録に残ります。", field="reason")
-    if len(words) > REASON_LIMIT:
-        raise Refusal("reason_too_long", f"理由は{REASON_LIMIT}文字以内で入力してください。", field="reason")
-    return words
-
-
-def require_votes(session: Session, assembly_id: int, member_id: int | None) -> None:
-    """Refusal no_votes where the member holds no votes in this assembly."""
-    frozen = frozen_of(session, assembly_id)
-    seat = session.get(SnapshotMember, (frozen.id, member_id)) if frozen is not None and member_id else None
-    if seat is None or seat.votes == 0:
-        raise Refusal(
-            "no_votes",
-            "この会員は、この総会で行使できる議決権を持っていません。傍聴の方として受け付けてください。",
-        )
-
-
-def require_no_voter(session: Session, assembly_id: int, member_id: int | None) -> None:
-    """Refusal voter_present where somebody votes for the member at the hall already."""
-    voter = reads.voter_present(session, assembly_id, member_id) if member_id is not None else None
-    if voter is not None:
-        raise Refusal(
-            "voter_present",
-            f"この会員の議決権は、{voter.name} 様が行使することになっています。先に退出か変更を記録してください。",
-        )
 
 
 def locked_hall(session: Session, assembly_id: int) -> Assembly:
@@ -133,6 +108,10 @@ def _end(
 ) -> None:
     entry.ending, entry.ended_by_id, entry.reason, entry.ended_at = ending, actor.user_id, reason, now
     session.flush()
+
+
+def _note(session: Session, entry: CheckIn, *, told: int, actor: Actor, now: datetime) -> None:
+    """That the check-in ended, on record; `told`: mails to the member about it."""
     name = session.scalar(select(AdmissionTicket.name).where(AdmissionTicket.id == entry.ticket_id))
     audit.record(
         session,
@@ -146,9 +125,27 @@ def _end(
             "member_id": entry.member_id,
             "name": name,
             "voting": entry.voting,
-            "ending": ending,
-            "reason": reason,
+            "ending": entry.ending,
+            "reason": entry.reason,
+            "told": told,
         },
+    )
+
+
+def _set_aside_and_tell(session: Session, entry: CheckIn, *, now: datetime) -> int:
+    """What the arrival of a voter does to the reply, and how many mails tell the member of it."""
+    seen = reads.asked(session, entry.assembly_id, NOTHING, ticket_id=entry.ticket_id, scan_id="", today=today_jst(now))
+    assert seen is not None
+    assert seen.ticket is not None
+    aside = set_aside(session, entry.assembly_id, entry.member_id, entry.id)
+    return tell_member(
+        session,
+        session.get_one(Assembly, entry.assembly_id),
+        session.get_one(AdmissionTicket, entry.ticket_id),
+        company=seen.ticket.company,
+        withdrawn=taken_back(seen.ticket, aside=aside),
+        instead_of=None,
+        now=now,
     )
 
 

@@ -90,6 +90,12 @@ def _mails() -> list[OutboxMail]:
     return list(db.session.scalars(found))
 
 
+def _told(tag: str) -> list[int]:
+    """How many mails each entry of the trail says were sent."""
+    events = db.session.scalars(select(AuditEvent.id).where(AuditEvent.tag == tag).order_by(AuditEvent.id))
+    return [db.session.get_one(AuditDetail, number).payload["told"] for number in events]
+
+
 def _administrator(scene: Door, member: Member) -> str:
     user = scene.make.user()
     scene.make.affiliate(user, member)
@@ -121,8 +127,7 @@ class TestTheMemberIsTold:
         assert "規定により撤回されたものとして扱います" in body
         assert "すでに採決した議案の票数は変わりません" in body
         assert "受付責任者　　　鈴木 一郎（内線 0000）\n" in body
-        event = db.session.scalars(select(AuditEvent).where(AuditEvent.tag == "reception.at_the_hall")).one()
-        assert db.session.get_one(AuditDetail, event.id).payload["told"] == 1
+        assert _told("reception.at_the_hall") == [1]
 
     @pytest.mark.parametrize(
         ("attendance", "words"), [(None, None), (Attendance.CHAIR, "議長一任"), (Attendance.ABSENT, None)]
@@ -149,6 +154,25 @@ class TestTheMemberIsTold:
         [mail] = _mails()
         assert mail.params["contact"] == ""
         assert "すぐに当機関へお電話ください" in fill(mail.template, {**mail.params, "site": site()})[1]
+
+    def test_of_an_observer_who_becomes_the_voter(self, at_door: Door) -> None:
+        """Nobody was told at the door: the vote moves only now."""
+        address = _administrator(at_door, at_door.voter)
+        reply(at_door.make, at_door.held, at_door.voter, Attendance.CHAIR)
+        entered = _come(at_door, _arrival(at_door, voting=False)).entered
+        assert entered is not None
+        assert _mails() == []
+        change = {"voting": True, "reason": "本人の申出", "actor": at_door.supervisor, "now": ARRIVAL}
+        run(supervising.change_role, entered.id, **change)
+        db.session.rollback()
+        [mail] = _mails()
+        assert (mail.to_address, mail.params["taken_back"], mail.params["company"], mail.params["instead_of"]) == (
+            address,
+            "議長一任",
+            at_door.voter.current_name,
+            None,
+        )
+        assert _told("reception.ended") == [1]
 
     def test_not_of_people_who_do_not_vote(self, at_door: Door) -> None:
         _administrator(at_door, at_door.voter)
