@@ -58,6 +58,7 @@ MAILS: dict[str, MailedLink | TicketLink | None] = {
     "assemblies/ticket_revoked": None,
     "assemblies/tickets_of_member": None,
     "assemblies/voter_admitted": None,
+    "assemblies/voter_undone": None,
     "contracts/ended": None,
     "contracts/formed": None,
     "member/ended": None,

@@ -25,6 +25,7 @@ from occto.services.outbox import Letter
 from occto.services.reception.checking_in import Answer, Attempt, check_in
 from occto.services.reception.desks import require_supervisor
 from occto.services.reception.required import given_reason, require_no_voter, require_votes
+from occto.services.reception.telling import VOTER_ADMITTED, told_of
 from occto.services.tickets import issuing
 from occto.services.tickets.issuing import Person, Sign
 
@@ -175,10 +176,12 @@ def _enter(
     told = 0
     if ticket.voting:
         assert answer.ticket is not None
+        assert answer.entered is not None
         told = tell_member(
             session,
             assembly,
             ticket,
+            check_in_id=answer.entered.id,
             company=answer.ticket.company,
             withdrawn=answer.withdrawn,
             instead_of=instead_of,
@@ -207,6 +210,7 @@ def tell_member(
     assembly: Assembly,
     ticket: AdmissionTicket,
     *,
+    check_in_id: int,
     company: str | None,
     withdrawn: Attendance | None,
     instead_of: str | None,
@@ -231,8 +235,14 @@ def tell_member(
     }
     people = recipients(session, [ticket.member_id], today=today_jst(now)).get(ticket.member_id, [])
     letters = [
-        Letter(to=one.email, params={**params, "name": one.name}, member_id=ticket.member_id, user_id=one.user_id)
+        Letter(
+            one.email,
+            params | {"name": one.name},
+            ticket.member_id,
+            one.user_id,
+            f"{told_of(check_in_id)}{one.email}",
+        )
         for one in people
     ]
-    outbox.queue_many(session, "assemblies/voter_admitted", letters, assembly_id=assembly.id, now=now)
+    outbox.queue_many(session, VOTER_ADMITTED, letters, assembly_id=assembly.id, now=now)
     return len(letters)

@@ -17,6 +17,7 @@ from occto.services.reception.admitting import tell_member
 from occto.services.reception.checking_in import set_aside, taken_back
 from occto.services.reception.desks import require_supervisor
 from occto.services.reception.required import given_reason, require_no_voter, require_votes
+from occto.services.reception.telling import tell_undone
 
 
 def leave(session: Session, check_in_id: int, *, actor: Actor, now: datetime) -> None:
@@ -32,13 +33,15 @@ def leave(session: Session, check_in_id: int, *, actor: Actor, now: datetime) ->
 def undo(session: Session, check_in_id: int, *, reason: str | None, actor: Actor, now: datetime) -> None:
     """取消し: the check-in was a mistake; the advance vote or mandate that it set aside stands again.
 
+    A member that was told of it is told so.
+
     Refusals: not_allowed, not_found, not_present, hall_closed, reason_missing, reason_too_long.
     """
     entry = _present(session, check_in_id, actor=actor)
     words = given_reason(reason)
-    _restore(session, entry, StandingReply.set_aside_by_check_in_id == entry.id)
+    told = _restore_and_tell(session, entry, StandingReply.set_aside_by_check_in_id == entry.id, now=now)
     _end(session, entry, CheckInEnd.UNDONE, reason=words, actor=actor, now=now)
-    _note(session, entry, told=0, actor=actor, now=now)
+    _note(session, entry, told=told, actor=actor, now=now)
 
 
 def change_role(
@@ -47,7 +50,7 @@ def change_role(
     """傍聴 and 行使 changed: the row ends and another begins. Returns the row number of the new one.
 
     Whoever becomes a voter sets the advance vote aside, and the member is told; whoever becomes an observer lets it stand
-    again.
+    again, and a member that was told otherwise is told so.
     Refusals: not_allowed, not_found, not_present, hall_closed, reason_missing, reason_too_long, role_same, no_votes,
     voter_present.
     """
@@ -59,7 +62,7 @@ def change_role(
         require_votes(session, entry.assembly_id, entry.member_id)
         require_no_voter(session, entry.assembly_id, entry.member_id)
     else:
-        _restore(session, entry, StandingReply.member_id == entry.member_id)
+        told = _restore_and_tell(session, entry, StandingReply.member_id == entry.member_id, now=now)
     _end(session, entry, CheckInEnd.CHANGED, reason=words, actor=actor, now=now)
     new = CheckIn(
         assembly_id=entry.assembly_id,
@@ -72,7 +75,8 @@ def change_role(
     )
     session.add(new)
     session.flush()
-    told = _set_aside_and_tell(session, new, now=now) if voting else 0
+    if voting:
+        told = _set_aside_and_tell(session, new, now=now)
     _note(session, entry, told=told, actor=actor, now=now)
     return new.id
 
@@ -142,6 +146,7 @@ def _set_aside_and_tell(session: Session, entry: CheckIn, *, now: datetime) -> i
         session,
         session.get_one(Assembly, entry.assembly_id),
         session.get_one(AdmissionTicket, entry.ticket_id),
+        check_in_id=entry.id,
         company=seen.ticket.company,
         withdrawn=taken_back(seen.ticket, aside=aside),
         instead_of=None,
@@ -149,14 +154,13 @@ def _set_aside_and_tell(session: Session, entry: CheckIn, *, now: datetime) -> i
     )
 
 
-def _restore(session: Session, entry: CheckIn, which: ColumnElement[bool]) -> None:
+def _restore_and_tell(session: Session, entry: CheckIn, which: ColumnElement[bool], *, now: datetime) -> int:
     """Let the reply stand again: after an undo that which this very check-in set aside, and for somebody who becomes an
-    observer whatever an earlier arrival of the same member did.
+    observer whatever an earlier arrival of the same member did. How many mails take back what the member was told.
     """
+    here = (StandingReply.assembly_id == entry.assembly_id, StandingReply.set_aside_by_check_in_id.is_not(None), which)
+    by = [one for one in session.scalars(select(StandingReply.set_aside_by_check_in_id).where(*here)) if one]
     session.execute(
-        update(StandingReply)
-        .where(
-            StandingReply.assembly_id == entry.assembly_id, StandingReply.set_aside_by_check_in_id.is_not(None), which
-        )
-        .values(set_aside_by_check_in_id=None, version=StandingReply.version + 1)
+        update(StandingReply).where(*here).values(set_aside_by_check_in_id=None, version=StandingReply.version + 1)
     )
+    return tell_undone(session, entry, set_aside_by=by, restored=bool(by), now=now)

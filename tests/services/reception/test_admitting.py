@@ -85,8 +85,9 @@ def _nothing(code: str, act: Callable[[], Any], *, field: str | None = None) -> 
     assert everything() == before
 
 
-def _mails() -> list[OutboxMail]:
-    found = select(OutboxMail).where(OutboxMail.template == "assemblies/voter_admitted").order_by(OutboxMail.id)
+def _mails(template: str = "voter_admitted") -> list[OutboxMail]:
+    db.session.rollback()
+    found = select(OutboxMail).where(OutboxMail.template == f"assemblies/{template}").order_by(OutboxMail.id)
     return list(db.session.scalars(found))
 
 
@@ -94,6 +95,15 @@ def _told(tag: str) -> list[int]:
     """How many mails each entry of the trail says were sent."""
     events = db.session.scalars(select(AuditEvent.id).where(AuditEvent.tag == tag).order_by(AuditEvent.id))
     return [db.session.get_one(AuditDetail, number).payload["told"] for number in events]
+
+
+def _back(scene: Door, entry: int, *, undo: bool) -> None:
+    """The check-in undone, or its voter made an observer."""
+    values: dict[str, Any] = {"reason": "人違い", "actor": scene.supervisor, "now": ARRIVAL + timedelta(minutes=1)}
+    if undo:
+        run(supervising.undo, entry, **values)
+    else:
+        run(supervising.change_role, entry, voting=False, **values)
 
 
 def _administrator(scene: Door, member: Member) -> str:
@@ -173,6 +183,54 @@ class TestTheMemberIsTold:
             None,
         )
         assert _told("reception.ended") == [1]
+
+    @pytest.mark.parametrize("undo", [True, False])
+    @pytest.mark.parametrize(("attendance", "words"), [(Attendance.ELECTRONIC, "賛否の回答"), (None, None)])
+    def test_that_it_was_undone(
+        self, at_door: Door, attendance: Attendance | None, words: str | None, *, undo: bool
+    ) -> None:
+        """Its only word of the reply would be that it was withdrawn, while it stands again."""
+        address = _administrator(at_door, at_door.voter)
+        _administrator(at_door, at_door.other)
+        if attendance is not None:
+            reply(at_door.make, at_door.held, at_door.voter, attendance)
+        entered = _come(at_door).entered
+        assert entered is not None
+        _back(at_door, entered.id, undo=undo)
+        [mail] = _mails("voter_undone")
+        assert (mail.to_address, mail.member_id, mail.assembly_id) == (address, at_door.voter.id, at_door.held.id)
+        assert (mail.params["voter"], mail.params["stands"]) == ("高田 亮", words)
+        assert mail.params["company"] == at_door.voter.current_name
+        assert _told("reception.ended") == [1]
+
+    def test_that_the_reply_stands_again_though_somebody_else_had_set_it_aside(self, at_door: Door) -> None:
+        """Who was told of left; the next voter came by a ticket, and becomes an observer."""
+        _administrator(at_door, at_door.voter)
+        reply(at_door.make, at_door.held, at_door.voter)
+        first = _come(at_door).entered
+        assert first is not None
+        run(supervising.leave, first.id, actor=at_door.supervisor, now=ARRIVAL)
+        assert _mails("voter_undone") == []  # it chose to vote at the hall: the reply stays aside
+        second = at_door.show(at_door.ticket()).entered
+        assert second is not None
+        _back(at_door, second.id, undo=True)
+        assert _mails("voter_undone") == []
+        third = at_door.show(at_door.ticket()).entered
+        assert third is not None
+        _back(at_door, third.id, undo=False)
+        [mail] = _mails("voter_undone")
+        assert (mail.params["voter"], mail.params["stands"]) == ("佐藤 美咲", "賛否の回答")
+
+    def test_not_what_it_was_never_told(self, at_door: Door) -> None:
+        """Whom the member named itself, the door told nothing of."""
+        _administrator(at_door, at_door.voter)
+        reply(at_door.make, at_door.held, at_door.voter)
+        for undo in (True, False):
+            entered = at_door.show(at_door.ticket()).entered
+            assert entered is not None
+            _back(at_door, entered.id, undo=undo)
+        assert _mails("voter_undone") == []
+        assert _told("reception.ended") == [0, 0]
 
     def test_not_of_people_who_do_not_vote(self, at_door: Door) -> None:
         _administrator(at_door, at_door.voter)
