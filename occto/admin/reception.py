@@ -174,12 +174,12 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
         lead = (
             "新しい接続の番号を表示します。いま接続している端末があるときは、その端末では受け付けられなくなります。"
             "その端末に「送信待ち」が残っているときは、先に通信につなぐか、画面の番号と時刻を控えてください。"
-            "別の端末を接続すると、残りの件数は分からなくなります。"
+            "残りがあるかもしれないときは、いまの端末を終了した端末として一覧に残し、同じ名前の端末を新しく用意します。"
         )
 
         def verb(session: Session, desk: Desk, version: int) -> str:
             now = clock.now()
-            desks.renew_code(
+            waits = desks.renew_code(
                 session,
                 desk.id,
                 code_hash=_code_hash(desk.assembly_id, desk.name, now),
@@ -187,7 +187,7 @@ class ReceptionView(HallDoors, Doors, Screen, BaseView):
                 actor=actor(),
                 now=now,
             )
-            return url_for("hall.code", id=desk.id)
+            return url_for("hall.code", id=waits)
 
         return self._desk_door("接続の番号を新しくする", lead, verb, done="新しい番号を表示しました。")
 

@@ -14,7 +14,8 @@ from occto.domain.permissions import Role
 from occto.domain.reception import CheckInEnd
 from occto.extensions import db
 from occto.models import AdmissionTicket, Assembly, CheckIn, Desk, StandingReply
-from occto.unit_of_work import unit_of_work
+from occto.services.reception.desks import hear_desk
+from occto.unit_of_work import run, unit_of_work
 from tests.admin.office import staff
 from tests.clients import Browser
 from tests.factories import Factory
@@ -64,6 +65,22 @@ def test_a_desk_is_made_paired_renewed_and_ended(at_door: Door) -> None:
     chief.submit({}, action="/end/")
     device.get("/reception/")
     assert device.submit({"code": renewed[1]}).status_code == 422
+
+
+def test_a_new_code_keeps_a_desk_that_holds_arrivals_on_the_page(at_door: Door) -> None:
+    """The code is that of the desk which takes its place; the old one stands as ended, and is named."""
+    run(hear_desk, at_door.desk.id, waiting=3, now=ARRIVAL)
+    chief = _chief(at_door)
+    chief.get(f"/admin/reception/renew/?id={at_door.desk.id}")
+    chief.submit({}, action="/renew/")
+    code = re.search(r'class="pairing">([0-9A-Z-]{9})<', chief.text)
+    assert code is not None
+    device = Browser(at_door.make.app)
+    device.get("/reception/")
+    assert device.submit({"code": code[1]}).request.path == at_door.url
+    page = _page(at_door, chief)
+    assert "送信待ち 3件" in page.partition('id="unsettled"')[2].partition("</ul>")[0]
+    assert page.count('<th scope="row">受付 1番</th>') == 2
 
 
 def test_a_refused_desk_stays_typed(at_door: Door) -> None:

@@ -9,10 +9,11 @@ from occto.domain.reception import QUIET, may_hold
 from occto.extensions import db
 from occto.models import Desk
 from occto.queries.desks import unsettled
-from occto.services.reception.desks import close_desk, hear_desk
+from occto.services.reception.desks import close_desk, hear_desk, pair_desk, renew_code
 from occto.unit_of_work import run, unit_of_work
 from tests.assembling import HELD
 from tests.factories import NOW, Factory
+from tests.observing import refused
 from tests.receiving import Door, door
 
 SHORT = timedelta(seconds=1)
@@ -83,3 +84,35 @@ def test_one_that_closed_itself_was_there(at_door: Door) -> None:
     assert _named(at_door, HELD + timedelta(hours=1)) == []
     _set(at_door.desk, waiting=2)
     assert _named(at_door) == [("受付 1番", 2)]
+
+
+def _another_device(scene: Door, desk: Desk) -> Desk:
+    """A new code for the desk, and a device that uses it and holds nothing; the desk that it now is."""
+    with unit_of_work() as session:
+        version = session.get_one(Desk, desk.id).version
+    waits = run(renew_code, desk.id, code_hash="d" * 64, seen_version=version, actor=scene.supervisor, now=HELD)
+    run(pair_desk, code_hash="d" * 64, key_hash="k" * 64, actor=scene.volunteer, now=HELD)
+    run(hear_desk, waits, waiting=0, now=HELD)
+    return db.session.get_one(Desk, waits)
+
+
+@pytest.mark.parametrize(("contact_at", "waiting"), [(HELD - SHORT, 3), (HELD - QUIET, 0)])
+def test_another_device_does_not_speak_for_the_one_before(at_door: Door, contact_at: datetime, waiting: int) -> None:
+    _set(at_door.desk, contact_at=contact_at, waiting=waiting)
+    new = _another_device(at_door, at_door.desk)
+    assert (new.name, new.profile, new.contact) == ("受付 1番", at_door.desk.profile, at_door.desk.contact)
+    assert _named(at_door) == [("受付 1番", waiting)]
+    with refused("desk_ended"):
+        run(
+            renew_code,
+            at_door.desk.id,
+            code_hash="e" * 64,
+            seen_version=2,
+            actor=at_door.supervisor,
+            now=HELD,
+        )
+
+
+def test_a_desk_that_holds_nothing_goes_on_with_another_device(at_door: Door) -> None:
+    assert _another_device(at_door, at_door.desk).id == at_door.desk.id
+    assert _named(at_door) == []

@@ -1,6 +1,7 @@
 """受付の端末: made by the supervisor, paired by a code that is used once, taken away again. A desk holds no sign-in."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -11,6 +12,7 @@ from occto.domain.errors import NotAllowed, NotFound, Refusal, Stale
 from occto.domain.permissions import Permission
 from occto.domain.reception import ADMITTING, BEFORE_THE_DOORS, CONTACT_LIMIT, DESK_NAME_LIMIT, DeskProfile
 from occto.models import Assembly, Desk
+from occto.queries.desks import unsettled
 from occto.services import audit
 
 CODE_LASTS = timedelta(minutes=15)
@@ -62,35 +64,45 @@ def make_desk(
     taken = select(Desk.id).where(Desk.assembly_id == assembly_id, Desk.name == words, Desk.ended_at.is_(None))
     if session.scalar(taken) is not None:
         raise Refusal("name_taken", "同じ名前の端末があります。別の名前を入力してください。", field="name")
-    desk = Desk(
+    return _make(
+        session,
         assembly_id=assembly_id,
         name=words,
         profile=profile,
         contact=call,
         code_hash=code_hash,
-        code_until=now + CODE_LASTS,
-        made_at=now,
-        made_by_id=actor.user_id,
+        actor=actor,
+        now=now,
     )
-    session.add(desk)
-    session.flush()
-    _note(session, desk, "desk.made", actor=actor, now=now)
-    return desk.id
 
 
 def renew_code(
     session: Session, desk_id: int, *, code_hash: str, seen_version: int, actor: Actor, now: datetime
-) -> None:
+) -> int:
     """A new pairing code: for a desk that was not paired in time, or whose device was lost; its old key ends.
 
-    Refusals: not_allowed, not_found, stale, desk_ended.
+    Returns the row number of the desk that waits for it. Where arrivals may lie in the device that was paired, its row ends
+    and stays named for them; the one that waits is another of the same name. Refusals: not_allowed, not_found, stale, desk_ended.
     """
     desk = _locked(session, desk_id, seen_version=seen_version, actor=actor)
+    if any(one.id == desk.id for one in unsettled(session, desk.assembly_id, now=now)):
+        _end(session, desk, actor=actor, now=now)
+        return _make(
+            session,
+            assembly_id=desk.assembly_id,
+            name=desk.name,
+            profile=desk.profile,
+            contact=desk.contact,
+            code_hash=code_hash,
+            actor=actor,
+            now=now,
+        )
     desk.key_hash, desk.paired_at = None, None
     desk.code_hash, desk.code_until = code_hash, now + CODE_LASTS
     desk.version += 1
     session.flush()
     _note(session, desk, "desk.code_renewed", actor=actor, now=now)
+    return desk.id
 
 
 def pair_desk(session: Session, *, code_hash: str, key_hash: str, now: datetime, actor: Actor) -> int:
@@ -115,11 +127,7 @@ def pair_desk(session: Session, *, code_hash: str, key_hash: str, now: datetime,
 
 def end_desk(session: Session, desk_id: int, *, seen_version: int, actor: Actor, now: datetime) -> None:
     """Take a desk away: its key opens nothing any more. Refusals: not_allowed, not_found, stale, desk_ended."""
-    desk = _locked(session, desk_id, seen_version=seen_version, actor=actor)
-    desk.code_hash, desk.code_until, desk.ended_at = None, None, now
-    desk.version += 1
-    session.flush()
-    _note(session, desk, "desk.ended", actor=actor, now=now)
+    _end(session, _locked(session, desk_id, seen_version=seen_version, actor=actor), actor=actor, now=now)
 
 
 def close_desk(session: Session, desk_id: int, *, actor: Actor, now: datetime) -> None:
@@ -127,11 +135,8 @@ def close_desk(session: Session, desk_id: int, *, actor: Actor, now: datetime) -
     desk = session.get(Desk, desk_id, with_for_update=True, populate_existing=True)
     if desk is None or desk.ended_at is not None:
         return
-    desk.code_hash, desk.code_until, desk.ended_at = None, None, now
     desk.contact_at, desk.waiting = now, desk.waiting or 0
-    desk.version += 1
-    session.flush()
-    _note(session, desk, "desk.ended", actor=actor, now=now)
+    _end(session, desk, actor=actor, now=now)
 
 
 def hear_desk(session: Session, desk_id: int, *, waiting: int, now: datetime) -> None:
@@ -147,6 +152,21 @@ def note_practice(session: Session, desk_id: int, *, now: datetime) -> None:
     """Keep that the device has read the code for practice; no scan, and no decision."""
     here = update(Desk).where(Desk.id == desk_id, Desk.ended_at.is_(None), Desk.practised_at.is_(None))
     session.execute(here.values(practised_at=now))
+
+
+def _make(session: Session, *, actor: Actor, now: datetime, **values: Any) -> int:
+    desk = Desk(**values, code_until=now + CODE_LASTS, made_at=now, made_by_id=actor.user_id)
+    session.add(desk)
+    session.flush()
+    _note(session, desk, "desk.made", actor=actor, now=now)
+    return desk.id
+
+
+def _end(session: Session, desk: Desk, *, actor: Actor, now: datetime) -> None:
+    desk.code_hash, desk.code_until, desk.ended_at = None, None, now
+    desk.version += 1
+    session.flush()
+    _note(session, desk, "desk.ended", actor=actor, now=now)
 
 
 def _locked(session: Session, desk_id: int, *, seen_version: int, actor: Actor) -> Desk:
