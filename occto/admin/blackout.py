@@ -124,7 +124,7 @@ class BlackoutView(Screen, Doors, BaseView):
         batch = str(request.form.get("form_id", ""))
 
         def act(session: Session) -> str:
-            enter_arrivals(session, number, arrivals, batch=batch, actor=actor(), now=clock.now())
+            enter_arrivals(session, number, arrivals, batch=batch, actor=actor(), now=clock.now(), at_lock=clock.now)
             return url_for("blackout.entered", id=number, batch=batch)
 
         return self.go_through(

@@ -155,6 +155,7 @@ class HallDoors(PicksMember):
                 sign=vault.derived,
                 actor=actor(),
                 now=clock.now(),
+                at_lock=clock.now,
             )
             told[0] = _told(answer)
             return back
@@ -243,6 +244,7 @@ def _admit(session: Session, number: int, arrival: admitting.Arrival, reason: st
         sign=vault.derived,
         actor=actor(),
         now=clock.now(),
+        at_lock=clock.now,
     )
 
 

@@ -185,7 +185,9 @@ class VotingItems(Doors):
             values = {one.name: one.data for one in form}
             if "chair_choice" in values:
                 values["chair_choice"] = _choice(values["chair_choice"])
-            resolutions.decide_item(writing, number, seen=sent, **values, actor=actor(), now=clock.now())
+            resolutions.decide_item(
+                writing, number, seen=sent, **values, actor=actor(), now=clock.now(), at_lock=clock.now
+            )
             return there
 
         def preview() -> Preview:

@@ -3,6 +3,7 @@
 The ticket, and the check-in under the rules of every other, are one act: where it cannot be admitted, nothing was issued.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -59,8 +60,9 @@ def admit_at_door(
     sign: Sign,
     actor: Actor,
     now: datetime,
+    at_lock: Callable[[], datetime] | None = None,
 ) -> Answer:
-    """当日来場: a ticket for somebody who has none, and the check-in, in one act.
+    """当日来場: a ticket for somebody who has none, and the check-in, in one act. `at_lock`: as for `check_in`.
 
     Refusals: not_allowed, not_found, hall_closed, reason_missing, reason_too_long, name_missing, name_too_long,
     title_too_long, note_too_long, kind_wrong, not_on_roll, no_votes, voter_present, not_open, member_left, suspended.
@@ -74,7 +76,7 @@ def admit_at_door(
         require_votes(session, assembly.id, arrival.member_id)
         require_no_voter(session, assembly.id, arrival.member_id)
     ticket = issuing.issue(session, assembly.id, person, sign=sign, actor=actor, now=now)
-    return _enter(session, assembly, ticket, reason=words, scan_id=scan_id, actor=actor, now=now)
+    return _enter(session, assembly, ticket, reason=words, scan_id=scan_id, actor=actor, now=now, at_lock=at_lock)
 
 
 def substitute(
@@ -88,10 +90,11 @@ def substitute(
     sign: Sign,
     actor: Actor,
     now: datetime,
+    at_lock: Callable[[], datetime] | None = None,
 ) -> Answer:
     """交代: the ticket of the one who does not come is revoked, and the one who came is admitted in that place.
 
-    Refusals: not_allowed, not_found, hall_closed, reason_missing, reason_too_long, name_missing, name_too_long,
+    `at_lock`: as for `check_in`.     Refusals: not_allowed, not_found, hall_closed, reason_missing, reason_too_long, name_missing, name_too_long,
     title_too_long, ticket_revoked, no_member, present, voter_present, not_open, member_left, suspended.
     """
     require_supervisor(actor)
@@ -111,7 +114,17 @@ def substitute(
     issuing.revoke(session, ticket, why=Revocation.SUBSTITUTED, actor=actor, now=now)
     session.flush()
     new = issuing.issue(session, assembly.id, person, replaces=ticket, sign=sign, actor=actor, now=now)
-    return _enter(session, assembly, new, instead_of=ticket.name, reason=words, scan_id=scan_id, actor=actor, now=now)
+    return _enter(
+        session,
+        assembly,
+        new,
+        instead_of=ticket.name,
+        reason=words,
+        scan_id=scan_id,
+        actor=actor,
+        now=now,
+        at_lock=at_lock,
+    )
 
 
 def _hall(session: Session, assembly_id: int, *, actor: Actor) -> Assembly:
@@ -166,10 +179,11 @@ def _enter(
     scan_id: str,
     actor: Actor,
     now: datetime,
+    at_lock: Callable[[], datetime] | None,
 ) -> Answer:
     """Admit by the rules of every scan; where they say no, the whole act is refused in their words."""
     attempt = Attempt(scan_id, ScanWay.LIST, ticket_id=ticket.id)
-    answer = check_in(session, ticket.assembly_id, attempt, desk_id=None, actor=actor, now=now)
+    answer = check_in(session, ticket.assembly_id, attempt, desk_id=None, actor=actor, now=now, at_lock=at_lock)
     if answer.outcome is not ScanOutcome.ADMITTED:
         sentence = _WHY_NOT.get(answer.outcome, OUTCOME_LABELS[answer.outcome])
         raise Refusal(answer.outcome.value.lower(), sentence)

@@ -4,6 +4,7 @@ A refused scan is a result and is kept; nothing else is written for it. A scan t
 answer it had before.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -70,9 +71,12 @@ def check_in(
     desk_name: str | None = None,
     actor: Actor,
     now: datetime,
+    at_lock: Callable[[], datetime] | None = None,
 ) -> Answer:
     """Judge a scan, and admit where nothing stands in the way; `desk_id` None: the supervisor admits.
 
+    `now`: when it was asked. `at_lock` tells the time again once the assembly is held, which is when the scan was received:
+    after whatever was decided while it waited. Without it, it did not wait.
     The voting person's arrival sets the advance vote or the mandate of the member aside, once. For the code on the card of
     the volunteers nothing is written. Refusals: not_found, scan_id_used (the desk gave the id of another scan).
     """
@@ -84,6 +88,7 @@ def check_in(
     )
     if seen is None:
         raise NotFound
+    received_at = at_lock() if at_lock is not None else now
     ticket = seen.ticket if seen.found is not None and seen.found.here else None
     if seen.outcome is not None:
         return _answer_again(session, seen, ticket, attempt)
@@ -93,7 +98,7 @@ def check_in(
         answer = _admit(session, ticket, attempt, desk_id=desk_id, desk_name=desk_name, actor=actor, now=now)
     elif outcome is ScanOutcome.REVOKED and ticket is not None:
         answer = replace(answer, successor=reads.successor_of(session, ticket.id))
-    _keep_scan(session, assembly_id, attempt, seen, answer, desk_id=desk_id, actor=actor, now=now)
+    _keep_scan(session, assembly_id, attempt, seen, answer, desk_id=desk_id, actor=actor, received_at=received_at)
     return answer
 
 
@@ -255,7 +260,7 @@ def _keep_scan(
     *,
     desk_id: int | None,
     actor: Actor,
-    now: datetime,
+    received_at: datetime,
 ) -> None:
     """The scan itself, whatever it came to; two at once under one id collide here, and the later asks again."""
     rows_of(
@@ -269,7 +274,7 @@ def _keep_scan(
             "way": attempt.way,
             "ticket_id": seen.ticket.id if seen.ticket is not None else None,
             "device_at": attempt.device_at,
-            "received_at": now,
+            "received_at": received_at,
             "offline": attempt.offline,
             "outcome": answer.outcome,
             "check_in_id": answer.entered.id if answer.entered is not None else None,

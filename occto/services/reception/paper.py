@@ -1,6 +1,6 @@
 """紙の控え: arrivals written down while the system was away, each through the same door as every other."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from sqlalchemy.orm import Session
@@ -14,12 +14,19 @@ from occto.services.reception.desks import require_supervisor
 
 
 def enter_arrivals(
-    session: Session, assembly_id: int, arrivals: Sequence[Arrival], *, batch: str, actor: Actor, now: datetime
+    session: Session,
+    assembly_id: int,
+    arrivals: Sequence[Arrival],
+    *,
+    batch: str,
+    actor: Actor,
+    now: datetime,
+    at_lock: Callable[[], datetime] | None = None,
 ) -> list[Answer]:
     """Admit everybody on the lines at the times written down, in their order; what stands in the way of one is its answer.
 
-    `batch`: the one-time id of the form, so that the lines sent again get the answers they had. Refusals: not_allowed,
-    not_found.
+    `batch`: the one-time id of the form, so that the lines sent again get the answers they had. `at_lock`: as for
+    `check_in`. Refusals: not_allowed, not_found.
     """
     require_supervisor(actor)
     answers = []
@@ -27,5 +34,5 @@ def enter_arrivals(
         attempt = Attempt(
             f"paper-{batch}-{one.line}", ScanWay.PAPER, Read(number=one.number), device_at=one.at, offline=True
         )
-        answers.append(check_in(session, assembly_id, attempt, desk_id=None, actor=actor, now=now))
+        answers.append(check_in(session, assembly_id, attempt, desk_id=None, actor=actor, now=now, at_lock=at_lock))
     return answers

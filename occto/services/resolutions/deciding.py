@@ -1,6 +1,6 @@
 """議案を採決する: the decision on one item, with the vote of everybody in it, exactly as it was on the screen."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -33,15 +33,18 @@ def decide_item(
     reason: str | None = None,
     actor: Actor,
     now: datetime,
+    at_lock: Callable[[], datetime] | None = None,
 ) -> int:
     """Decide an item on the votes of this moment, which must be those that were `seen` (`item_votes.shown_of`).
 
     Returns the row number of the decision. Deciding again is a correction with its `reason`, by those who were in the hall
     at the first decision; what was decided before stays on record. `chair_choice` is given where an ordinary resolution is
-    divided equally, and nowhere else. Refusals: those of `locked_item`, stale, floor_missing, chair_not_declared,
+    divided equally, and nowhere else. `at_lock` tells the time again once the assembly is held: the item is decided after
+    every arrival that it waited for. Refusals: those of `locked_item`, stale, floor_missing, chair_not_declared,
     tie_undecided, tie_not_there, chair_abstains, reason_missing.
     """
     assembly, item = locked_item(session, item_id, step="decide_item", actor=actor)
+    now = at_lock() if at_lock is not None else now
     before = last_decision(session, item.id)
     hall = hall_at_vote(session, assembly, item, now=now)
     votes = votes_of_item(session, hall, item.id)

@@ -77,8 +77,16 @@ def admit(desk: DeskSeen, attempt: Attempt) -> Answer:
         if desk.practised_at is None:
             run(note_practice, desk.id, now=clock.now())
         return Answer(attempt.scan_id, ScanOutcome.PRACTICE)
-    now = clock.now()
-    return run(check_in, desk.assembly_id, attempt, desk_id=desk.id, desk_name=desk.name, actor=actor(), now=now)
+    return run(
+        check_in,
+        desk.assembly_id,
+        attempt,
+        desk_id=desk.id,
+        desk_name=desk.name,
+        actor=actor(),
+        now=clock.now(),
+        at_lock=clock.now,
+    )
 
 
 def shown_at(desk: DeskSeen, answer: Answer) -> desk_words.Shown:
