@@ -311,7 +311,6 @@ WORDS: dict[str, Any] = {
     "gone": [],
     "instead_of": "鈴木 一郎",
     "taken_back": "賛否の回答",
-    "voter": "高田 亮",
     "stands": "賛否の回答",
 }
 
