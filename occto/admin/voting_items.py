@@ -39,6 +39,7 @@ from occto.views.tools import new_form_id, once, see_other
 
 _BOTH = ("GET", "POST")
 FOUND, LISTED = 20, 200
+_AT_THE_HALL = ADMITTING | {AssemblyState.RESULT_FIXED, AssemblyState.PUBLISHED, AssemblyState.FINISHED}
 _UNKNOWN = "賛否を、もう一度選んでください。"
 
 
@@ -91,7 +92,7 @@ class VotingItems(Doors):
             new_form_id=new_form_id,
             unsettled=unsettled_of(row),
             late=late_words(late_arrivals(session, row.id, item_id=item.id), state=row.state),
-            stranded=stranded_words(stranded(session, hall, item.id), decided=hall.as_at is not None),
+            stranded=_stranded_words(row, hall, item),
         )
 
     @expose("/sheet/", methods=("POST",))
@@ -225,6 +226,13 @@ class VotingItems(Doors):
             return see_other("voting.item", id=number)
         flash(done, "success")
         return answer
+
+
+def _stranded_words(row: Assembly, hall: Hall, item: AgendaItem) -> str:
+    """Before the doors open nobody is in the hall, and the line would name every mandate."""
+    if row.state not in _AT_THE_HALL:
+        return ""
+    return stranded_words(stranded(db.session(), hall, item.id), decided=hall.as_at is not None)
 
 
 def unsettled_of(row: Assembly) -> list[str]:

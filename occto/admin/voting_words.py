@@ -11,7 +11,7 @@ from occto.domain.resolutions import VoteChannel
 from occto.domain.tally import CHOICE_LABELS, Choice, Decision, Outcome, Resolution, decide, formula_in_words
 from occto.domain.tickets import shown_number
 from occto.labels import label
-from occto.queries.item_votes import Cast, Stranded
+from occto.queries.item_votes import Cast, Mandates, Stranded
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,22 +98,29 @@ def decided_facts(decision: Any) -> list[tuple[str, Any]]:
 
 
 def stranded_words(found: Stranded, *, decided: bool) -> str:
-    """Mandates whose holder is missing from the hall, and what the rule makes of them; empty where there are none.
+    """Mandates that are not used, and what the rule makes of them; empty where there are none.
 
     `decided`: the hall is that of the first decision.
     """
+    where = "はじめに採決したときに、委任先の会員が会場にいなかった" if decided else "委任先の会員が会場にいない"
+    until = "" if decided else "委任先の会員の方が入場すると数えます。"
+    words = _mandates_words(found.away, f"{where}もの", until=until)
+    words += _mandates_words(found.left, "委任先の会員が、会員でなくなったもの")
+    return f"{words}定足数には数えます。" if words else ""
+
+
+def _mandates_words(found: Mandates, of_whom: str, *, until: str = "") -> str:
+    """`until`: what would let them count after all."""
     if not found.members:
         return ""
-    where = "はじめに採決したときに、委任先の会員が会場にいなかった" if decided else "委任先の会員が会場にいない"
-    words = f"{where}もの：{found.members:,}社（{found.votes:,}票）。"
+    words = f"{of_whom}：{found.members:,}社（{found.votes:,}票）。"
     rest, votes = found.members - found.counted, found.votes - found.counted_votes
     if found.counted:
         words += f"うち {found.counted:,}社（{found.counted_votes:,}票）は、委任に添えられた賛否で数えます。"
     if rest:
         which = f"うち {rest:,}社（{votes:,}票）は、" if found.counted else ""
-        until = "" if decided else "委任先の会員の方が入場すると数えます。"
         words += f"{which}この議案の票数には数えません。{until}"
-    return f"{words}定足数には数えます。"
+    return words
 
 
 class Late(NamedTuple):

@@ -12,6 +12,7 @@ from sqlalchemy import (
     and_,
     case,
     cast,
+    false,
     func,
     literal,
     null,
@@ -52,8 +53,8 @@ class Cast(NamedTuple):
     votes: int
 
 
-class Stranded(NamedTuple):
-    """Members that gave their mandate to a member of which nobody is in the hall, and their votes.
+class Mandates(NamedTuple):
+    """Members whose mandate is not used, and their votes.
 
     `counted`, `counted_votes`: those of them whose choice beside the mandate counts for the item all the same.
     """
@@ -62,6 +63,13 @@ class Stranded(NamedTuple):
     votes: int = 0
     counted: int = 0
     counted_votes: int = 0
+
+
+class Stranded(NamedTuple):
+    """Mandates that are not used: nobody of the member that holds them is in the hall, or it has left and cannot use them."""
+
+    away: Mandates = Mandates()
+    left: Mandates = Mandates()
 
 
 class OneVote(NamedTuple):
@@ -118,26 +126,33 @@ def _rows(hall: Hall, item_id: int) -> tuple[Select[Any], ColumnElement[bool]]:
 
 
 def stranded(session: Session, hall: Hall, item_id: int) -> Stranded:
-    """`hall.stranded` in SQL: how many mandates for the item wait for a member of which nobody is in the hall."""
+    """`hall.stranded` in SQL: how many mandates for the item are not used, by why."""
     query, by_mandate = _rows(hall, item_id)
-    rows = query.where(
-        VOTER.id.is_(None),
-        ~set_aside(hall),
-        Reply.attendance == Attendance.PROXY,
-        Reply.proxy_member_id.is_not(None),
-        ~by_mandate,
-    ).subquery("stranded")
+    left = Reply.proxy_member_id.in_(hall.gone) if hall.gone else false()
+    rows = (
+        query.add_columns(case((left, 1), else_=0).label("left"))
+        .where(
+            VOTER.id.is_(None),
+            ~set_aside(hall),
+            Reply.attendance == Attendance.PROXY,
+            Reply.proxy_member_id.is_not(None),
+            ~by_mandate,
+        )
+        .subquery("stranded")
+    )
     counts = rows.c.channel.is_not(None)
     with whole_tables(session):
-        row = session.execute(
+        found = session.execute(
             select(
+                rows.c.left,
                 cast(func.count(), BigInteger),
                 total(rows.c.votes),
                 cast(func.count().filter(counts), BigInteger),
                 total(case((counts, rows.c.votes), else_=0)),
-            )
-        ).one()
-    return Stranded(*(number or 0 for number in row))
+            ).group_by(rows.c.left)
+        ).all()
+    of = {bool(row[0]): Mandates(*(number or 0 for number in row[1:])) for row in found}
+    return Stranded(away=of.get(False, Mandates()), left=of.get(True, Mandates()))
 
 
 def _by_mandate(hall: Hall, here: ColumnElement[bool]) -> ColumnElement[bool]:

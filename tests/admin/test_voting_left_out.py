@@ -1,6 +1,6 @@
 """採決 and what may not be in it: silent desks, mandates whose holder is missing, arrivals that were merged too late."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +24,7 @@ from tests.admin.test_voting import decide, decisions, fresh
 from tests.assembling import HELD, item
 from tests.deciding import record
 from tests.factories import Factory
+from tests.queries.test_void_votes import ends
 from tests.receiving import Door, door
 from tests.replying import reply
 
@@ -106,6 +107,37 @@ def test_mandates_whose_holder_is_missing_stand_in_one_line(make: Factory, hall:
     record(one.id, hall.chief.id, floor_choice=C.YES)
     assert decide(browser, one) == 200
     assert "はじめに採決したときに、委任先の会員が会場にいなかったもの：1社（1票）。" in browser.get(page).text
+
+
+def test_a_mandate_to_a_member_that_has_left_waits_for_nobody(make: Factory, hall: Door, monkeypatch: Any) -> None:
+    """Whoever comes of it lets nothing count: the line does not promise it."""
+    monkeypatch.setattr(clock, "now", lambda: HELD)
+    one, browser = item(hall.held), staff(make)
+    page, head = f"/admin/voting/item/?id={one.id}", "委任先の会員が、会員でなくなったもの：1社（1票）。"
+    mandate = {"proxy_kind": ProxyKind.MEMBER, "proxy_member_id": hall.other.id, "proxy_name": None}
+    reply(make, hall.held, hall.voter, A.PROXY, **mandate)
+    ends(hall.other, "GEN", date(2026, 12, 1))
+    text = browser.get(page).text
+    assert f"{head}この議案の票数には数えません。定足数には数えます。" in text
+    assert "会場に入ると" not in text
+    reply(make, hall.held, hall.voter, A.PROXY, choices={one: C.NO}, **mandate)
+    assert f"{head}うち 1社（1票）は、委任に添えられた賛否で数えます。定足数には数えます。" in browser.get(page).text
+
+
+@pytest.mark.parametrize(("state", "named"), [(S.REPLIES_CLOSED, False), (S.HALL_OPEN, True)])
+def test_nobody_is_missed_before_the_doors_open(make: Factory, state: AssemblyState, *, named: bool) -> None:
+    hall = door(make, state)
+    one = item(hall.held)
+    reply(
+        make,
+        hall.held,
+        hall.voter,
+        A.PROXY,
+        proxy_kind=ProxyKind.MEMBER,
+        proxy_member_id=hall.other.id,
+        proxy_name=None,
+    )
+    assert ("委任先の会員が会場にいないもの" in staff(make).get(f"/admin/voting/item/?id={one.id}").text) is named
 
 
 def test_arrivals_that_came_in_after_the_count_are_named_until_it_is_corrected(

@@ -56,13 +56,21 @@ def test_votes_on_items_are_those_of_the_rule(make: Factory, seed: int, as_at: d
         )
         without = stranded(seats, out=out)
         waiting = mandates_without(db.session(), hall, one.id)
-        assert (waiting.members, waiting.votes) == (len(without), sum(seat.votes for seat in without))
+        by_choice = {vote.member_id for vote in votes_of_item(db.session(), hall, one.id)}
+        left = {seat.member_id for seat in seats if seat.left}
+        for which, mandates in ((False, waiting.away), (True, waiting.left)):
+            of = [seat for seat in without if (seat.proxy_member_id in left) is which]
+            counted = [seat for seat in of if seat.member_id in by_choice]
+            assert mandates == (
+                len(of),
+                sum(seat.votes for seat in of),
+                len(counted),
+                sum(seat.votes for seat in counted),
+            )
         rule = votes_on(seats, sheet_of(one.id), out=out, blank_choice=settings.blank_choice, no_show=settings.no_show)
         found = votes_of_item(db.session(), hall, one.id)
         expected = [(vote.member_id, vote.channel, vote.choice, vote.votes) for vote in rule]
         assert [tuple(vote) for vote in found] == expected
-        by_choice = [vote for vote in rule if vote.member_id in {seat.member_id for seat in without}]
-        assert (waiting.counted, waiting.counted_votes) == (len(by_choice), sum(vote.votes for vote in by_choice))
         sums: Counter[tuple[VoteChannel, Choice | None]] = Counter()
         for vote in rule:
             sums[vote.channel, vote.choice] += vote.votes
