@@ -178,7 +178,10 @@ COUNTS = {
     "tickets admitted": "SELECT count(DISTINCT ticket_id) FROM check_ins WHERE assembly_id = :id",
     "set aside": "SELECT count(set_aside_by_check_in_id) FROM standing_replies WHERE assembly_id = :id",
     "scans": "SELECT count(*) FROM scans WHERE assembly_id = :id",
-    "events": "SELECT count(*) FROM audit_events WHERE tag = 'reception.checked_in'",
+    "events": (
+        "SELECT count(*) FROM audit_events WHERE tag = 'reception.checked_in' "
+        "AND subject IN (SELECT 'CHECK_IN:' || id FROM check_ins WHERE assembly_id = :id)"
+    ),
     "votes at the hall": (
         "SELECT coalesce(sum(p.votes), 0) FROM check_ins c JOIN snapshots z ON z.assembly_id = c.assembly_id "
         "AND z.state = 'FROZEN' JOIN snapshot_members p ON p.snapshot_id = z.id AND p.member_id = c.member_id "
