@@ -4,9 +4,8 @@ from sqlalchemy.orm import Session
 
 from occto.domain.errors import Refusal
 from occto.domain.reception import REASON_LIMIT
-from occto.models import SnapshotMember
 from occto.queries import reception as reads
-from occto.queries.snapshots import frozen_of
+from occto.queries.snapshots import votes_of
 
 
 def given_reason(reason: str | None) -> str:
@@ -21,9 +20,8 @@ def given_reason(reason: str | None) -> str:
 
 def require_votes(session: Session, assembly_id: int, member_id: int | None) -> None:
     """Refusal no_votes where the member holds no votes in this assembly."""
-    frozen = frozen_of(session, assembly_id)
-    seat = session.get(SnapshotMember, (frozen.id, member_id)) if frozen is not None and member_id else None
-    if seat is None or seat.votes == 0:
+    votes = votes_of(session, assembly_id, member_id) if member_id is not None else None
+    if votes is None or not votes.total:
         raise Refusal(
             "no_votes",
             "この会員は、この総会で行使できる議決権を持っていません。傍聴の方として受け付けてください。",

@@ -27,7 +27,7 @@ def tell_undone(session: Session, entry: CheckIn, *, set_aside_by: Iterable[int]
 
     `restored`: the reply stands again. How many mails; none where the member was told nothing.
     """
-    keys = [OutboxMail.dedupe_key.startswith(told_of(one)) for one in {entry.id, *set_aside_by}]
+    keys = [OutboxMail.dedupe_key.startswith(told_of(one), autoescape=True) for one in {entry.id, *set_aside_by}]
     of_member = (OutboxMail.assembly_id == entry.assembly_id, OutboxMail.member_id == entry.member_id)
     told = select(OutboxMail.to_address, OutboxMail.user_id, OutboxMail.params)
     rows = session.execute(
