@@ -47,7 +47,7 @@ def sections(telling: Telling | None, endpoint: str, number: int) -> Sequence[Fa
     if not members:
         return []
     title = f"郵送で知らせる会員（{len(members):,}社）"
-    rows = [(link(name, "members.details_view", number, Permission.MEMBER_SEE),) for number, name in members]
+    rows = [(link(name, "members.details_view", member_id, Permission.MEMBER_SEE),) for member_id, name in members]
     found: list[Facts | Table] = [Table(title, ("会員",), rows)]
     if viewer.can(Permission.EXPORT):
         parts = range(1, -(-len(members) // PART) + 1)
